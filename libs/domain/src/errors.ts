@@ -1,0 +1,27 @@
+/** Context of an error: safe to log. Never a payload, never a secret. */
+export type ErrorContext = Readonly<Record<string, string | number | boolean | null>>;
+
+abstract class CodedError extends Error {
+  abstract readonly kind: 'terminal' | 'retryable';
+
+  constructor(
+    /** Stable, snake_case: operators and dashboards build on it. */
+    readonly code: string,
+    message: string,
+    readonly context: ErrorContext = {},
+    options?: { readonly cause?: unknown },
+  ) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** Trying again cannot help: the input, the configuration or the state has to change first. */
+export class TerminalError extends CodedError {
+  readonly kind = 'terminal';
+}
+
+/** The same attempt may succeed later: a part is away, a lock was lost, a limit was hit. */
+export class RetryableError extends CodedError {
+  readonly kind = 'retryable';
+}
