@@ -1,0 +1,83 @@
+-- What Prisma's schema cannot say about schema v402: checks, partial indexes, grants.
+
+ALTER TABLE v402.deal
+  ADD CONSTRAINT deal_key_32 CHECK (octet_length(key) = 32);
+
+ALTER TABLE v402.settlement
+  ADD CONSTRAINT settlement_contract_id_32 CHECK (octet_length(contract_id) = 32),
+  ADD CONSTRAINT settlement_state CHECK (state IN
+    ('accepted', 'ordering', 'order_unknown', 'order_rejected', 'ordered', 'fulfilling', 'superseded')),
+  ADD CONSTRAINT settlement_superseded_not_current CHECK (NOT (current AND state = 'superseded')),
+  ADD CONSTRAINT settlement_total CHECK (total >= 0);
+-- Backstop of the deal lock: one current contract per deal.
+CREATE UNIQUE INDEX settlement_current ON v402.settlement (deal_key) WHERE current;
+
+ALTER TABLE v402.raw_message
+  ADD CONSTRAINT raw_message_digest_32 CHECK (octet_length(digest) = 32);
+
+ALTER TABLE v402.decision
+  ADD CONSTRAINT decision_outcome CHECK (outcome IN ('accepted', 'rejected', 'quarantined', 'undecidable')),
+  ADD CONSTRAINT decision_arrival_source CHECK (arrival_source IN ('broker', 'database'));
+
+ALTER TABLE v402.quarantine
+  ADD CONSTRAINT quarantine_reason CHECK (reason IN ('equivocation', 'undecidable_message', 'order_mismatch')),
+  ADD CONSTRAINT quarantine_side CHECK (side IN ('buyer', 'seller'));
+-- One entry per conflicting contract, per undecidable content, per order that differs.
+CREATE UNIQUE INDEX quarantine_equivocation ON v402.quarantine (contract_id) WHERE reason = 'equivocation';
+CREATE UNIQUE INDEX quarantine_undecidable ON v402.quarantine (raw_digest) WHERE reason = 'undecidable_message';
+CREATE UNIQUE INDEX quarantine_order_mismatch ON v402.quarantine (contract_id, side) WHERE reason = 'order_mismatch';
+
+ALTER TABLE v402.hold
+  ADD CONSTRAINT hold_reason CHECK (reason IN
+    ('equivocation', 'amendment_after_start', 'order_rejected', 'order_mismatch')),
+  ADD CONSTRAINT hold_released CHECK ((released_by IS NULL) = (released_at IS NULL));
+CREATE INDEX hold_open ON v402.hold (deal_key) WHERE released_at IS NULL;
+
+ALTER TABLE v402.order_placement
+  ADD CONSTRAINT order_placement_side CHECK (side IN ('buyer', 'seller')),
+  ADD CONSTRAINT order_placement_state CHECK (state IN
+    ('waiting', 'placing', 'created', 'rejected', 'unknown', 'unresolved', 'mismatched', 'superseded')),
+  ADD CONSTRAINT order_placement_created CHECK ((state = 'created') = (order_number IS NOT NULL AND ordered_at IS NOT NULL));
+
+ALTER TABLE v402.payment_leg
+  ADD CONSTRAINT payment_leg_side CHECK (side IN ('buyer', 'seller')),
+  ADD CONSTRAINT payment_leg_state CHECK (state IN ('waiting', 'scheduled', 'blocked', 'requested', 'superseded')),
+  ADD CONSTRAINT payment_leg_amount CHECK (amount > 0);
+
+ALTER TABLE v402.delivery
+  ADD CONSTRAINT delivery_side CHECK (side IN ('buyer', 'seller')),
+  ADD CONSTRAINT delivery_state CHECK (state IN ('waiting', 'requested', 'superseded'));
+
+ALTER TABLE v402.work
+  ADD CONSTRAINT work_kind CHECK (kind IN ('order', 'payment_leg', 'delivery')),
+  ADD CONSTRAINT work_lease CHECK ((lease_until IS NULL) = (leased_by IS NULL));
+CREATE INDEX work_due ON v402.work (kind, due_at);
+
+ALTER TABLE v402.event
+  ADD CONSTRAINT event_sequence CHECK (sequence > 0);
+-- Backstop of the counters: one event per place in a stream.
+CREATE UNIQUE INDEX event_place ON v402.event (stream, topic, sequence) WHERE sequence IS NOT NULL;
+
+-- 16 shards: more relays than that on one database would not help.
+INSERT INTO v402.relay_shard (shard) SELECT generate_series(0, 15);
+
+-- Least privilege. Evidence is append-only: nobody but the owner can change or delete it.
+GRANT USAGE ON SCHEMA v402 TO v402_app;
+GRANT SELECT, INSERT ON v402.deal, v402.raw_message, v402.decision, v402.event TO v402_app;
+GRANT UPDATE (created_at) ON v402.deal TO v402_app; -- a row lock needs the right to update one column
+GRANT SELECT, INSERT ON v402.settlement, v402.rejection, v402.quarantine, v402.hold TO v402_app;
+GRANT UPDATE (current, state, settlement_sequence, payment_sequence, delivery_sequence, last_event_at, duplicates)
+  ON v402.settlement TO v402_app;
+GRANT UPDATE (occurrences) ON v402.rejection, v402.quarantine TO v402_app;
+GRANT UPDATE (released_by, released_at) ON v402.hold TO v402_app;
+GRANT SELECT, INSERT ON v402.order_placement, v402.payment_leg, v402.delivery TO v402_app;
+GRANT UPDATE (state, revision, attempt, unknowns, look_up_not_before, order_system, order_number, order_url, code, ordered_at)
+  ON v402.order_placement TO v402_app;
+GRANT UPDATE (state, revision, attempt, triggered_at, due_date, code) ON v402.payment_leg TO v402_app;
+GRANT UPDATE (state, revision, attempt) ON v402.delivery TO v402_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON v402.work TO v402_app;
+GRANT SELECT, INSERT, DELETE ON v402.outbox TO v402_app;
+GRANT SELECT, UPDATE ON v402.relay_shard TO v402_app;
+GRANT SELECT, INSERT, DELETE ON v402.parked_stream TO v402_app;
+GRANT SELECT, INSERT, UPDATE ON v402.input_offset TO v402_app;
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA v402 TO v402_app;
