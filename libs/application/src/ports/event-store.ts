@@ -1,0 +1,39 @@
+import type { ContractId, Micros } from '@v402/domain';
+import type { StreamPosition } from './settlement-store.js';
+
+/** An event as it will be published. */
+export interface StoredEvent {
+  /** UUID. */
+  readonly id: string;
+  readonly type: string;
+  /** Hex: contractId, or the digest of a rejected message. Events of one stream are published in order. */
+  readonly stream: string;
+  readonly topic: string;
+  readonly sequence: number | undefined;
+  readonly occurredAt: Micros;
+  readonly bytes: Uint8Array;
+}
+
+export interface PublishableEvent extends StoredEvent {
+  /** Place in the outbox; ascending within a stream. */
+  readonly place: bigint;
+}
+
+export interface EventStore {
+  /** Appends the events and puts them into the outbox. */
+  append(events: readonly StoredEvent[]): Promise<void>;
+  /** Stores how far the streams of these settlements have come. */
+  savePositions(positions: ReadonlyMap<ContractId, StreamPosition>): Promise<void>;
+  /**
+   * Renews our leases on shards and takes free ones up to a fair share among the live owners.
+   * @returns the shards that are ours until `leaseMs` from now
+   */
+  leaseShards(owner: string, leaseMs: number): Promise<readonly number[]>;
+  /** Gives all our shards back. */
+  releaseShards(owner: string): Promise<void>;
+  /** The oldest unpublished events of these shards, in outbox order, parked streams left out. */
+  unpublished(shards: readonly number[], limit: number): Promise<readonly PublishableEvent[]>;
+  markPublished(events: readonly PublishableEvent[]): Promise<void>;
+  /** Stops one stream: its next event can never be sent. */
+  park(event: PublishableEvent, code: string): Promise<void>;
+}

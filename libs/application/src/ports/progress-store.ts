@@ -1,0 +1,74 @@
+import type {
+  CalendarDate,
+  ContractId,
+  DecimalText,
+  DeliveryState,
+  Micros,
+  OrderPlacementState,
+  PaymentLegState,
+  Rail,
+  Side,
+  Trigger,
+} from '@v402/domain';
+
+export interface OrderPlacementKey {
+  readonly contractId: ContractId;
+  readonly side: Side;
+}
+
+export interface OrderPlacement extends OrderPlacementKey {
+  readonly state: OrderPlacementState;
+  /** Intents recorded so far. */
+  readonly attempt: number;
+  /** How often the outcome became unknown. */
+  readonly unknowns: number;
+  readonly lookUpNotBefore: Micros | undefined;
+  readonly orderSystem: string | undefined;
+  readonly orderNumber: string | undefined;
+  readonly orderUrl: string | undefined;
+  readonly code: string | undefined;
+  readonly orderedAt: Micros | undefined;
+}
+
+export interface PaymentLegKey extends OrderPlacementKey {
+  readonly legId: string;
+}
+
+export interface PaymentLeg extends PaymentLegKey {
+  /** Place in the agreed schedule, from 1. */
+  readonly number: number;
+  readonly state: PaymentLegState;
+  readonly attempt: number;
+  readonly trigger: Trigger;
+  readonly days: number;
+  readonly rail: Rail;
+  readonly amount: DecimalText;
+  readonly currency: string;
+  readonly triggeredAt: Micros | undefined;
+  readonly dueDate: CalendarDate | undefined;
+  readonly code: string | undefined;
+}
+
+export interface DeliveryKey extends OrderPlacementKey {
+  readonly deliveryId: string;
+}
+
+export interface DeliveryRow extends DeliveryKey {
+  readonly number: number;
+  readonly state: DeliveryState;
+  readonly attempt: number;
+  readonly notBefore: CalendarDate;
+  readonly notAfter: CalendarDate;
+}
+
+/** All methods expect the settlement's lock; `save` raises each row's revision. */
+interface ProgressStore<Row> {
+  insert(rows: readonly Row[]): Promise<void>;
+  /** All rows of these settlements. */
+  ofSettlements(ids: readonly ContractId[]): Promise<readonly Row[]>;
+  save(rows: readonly Row[]): Promise<void>;
+}
+
+export type OrderPlacementStore = ProgressStore<OrderPlacement>;
+export type PaymentLegStore = ProgressStore<PaymentLeg>;
+export type DeliveryStore = ProgressStore<DeliveryRow>;

@@ -1,0 +1,53 @@
+import type { ContractId, Micros, Side } from '@v402/domain';
+
+export type WorkKind = 'order' | 'payment_leg' | 'delivery';
+
+export interface WorkKey {
+  readonly kind: WorkKind;
+  readonly contractId: ContractId;
+  readonly side: Side;
+  /** Leg or delivery id; empty for an order. */
+  readonly subjectId: string;
+}
+
+export interface NewWork extends WorkKey {
+  /** Undefined: at once. */
+  readonly dueAt: Micros | undefined;
+}
+
+/** A piece of work that this process may do until the lease ends. */
+export interface Claim extends WorkKey {
+  readonly id: bigint;
+  readonly epoch: number;
+  /** Claims since the last progress, this one included. */
+  readonly attempts: number;
+  readonly leaseUntil: Micros;
+}
+
+export interface ClaimRequest {
+  readonly kinds: readonly WorkKind[];
+  readonly limit: number;
+  readonly leaseMs: number;
+  /** Which process claims, for people who look at the table. */
+  readonly owner: string;
+}
+
+export interface WorkStore {
+  /** Adds what is not there yet. */
+  add(work: readonly NewWork[]): Promise<void>;
+  /** Claims work that is due and free, or whose lease has ended; raises its epoch. */
+  claim(request: ClaimRequest): Promise<readonly Claim[]>;
+  /**
+   * Locks the claims that are still ours and renews their leases to `leaseMs` from now. A claim with another epoch is
+   * left out: somebody else has taken the work over, and whatever we know is stale.
+   *
+   * @returns the claims that are ours, with the renewed `leaseUntil`
+   */
+  confirm(claims: readonly Claim[], leaseMs: number): Promise<readonly Claim[]>;
+  /** The work is done. */
+  finish(claims: readonly Claim[]): Promise<void>;
+  /** Gives the claims back, due at the given moment. `progressed` starts the backoff anew. */
+  postpone(claims: readonly { claim: Claim; dueAt: Micros; progressed: boolean }[]): Promise<void>;
+  /** Drops all work of these settlements. */
+  dropOfSettlements(ids: readonly ContractId[]): Promise<void>;
+}
