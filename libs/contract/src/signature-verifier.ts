@@ -11,8 +11,7 @@ export interface KeyEvidence {
 }
 
 export type SignatureDecision =
-  | { readonly ok: true; readonly keys: readonly KeyEvidence[] }
-  | { readonly ok: false; readonly refusal: Refusal };
+  { readonly ok: true; readonly keys: readonly KeyEvidence[] } | { readonly ok: false; readonly refusal: Refusal };
 
 /**
  * Decides the signature codes of section 7, `unknown_party` to `signature_invalid`, in their order.
