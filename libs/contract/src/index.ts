@@ -1,4 +1,7 @@
 export * from './acceptance-message.js';
+export { buildContract, type ContractDraft } from './builder/contract.builder.js';
+export type { ChargeDraft, DeliveryDraft, LegDraft, LineDraft, TermsDraft } from './builder/terms.builder.js';
+export * from './builder/transcript.builder.js';
 export * from './canonical.js';
 export * from './envelope.js';
 export { isExpired } from './rules.js';
