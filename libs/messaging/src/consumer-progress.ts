@@ -1,0 +1,98 @@
+import type { FailingPartition } from './failing-partitions.js';
+import type { KafkaFailureCode } from './kafka-failure.js';
+
+/** `waiting`: not in the group, the code says why. `consuming`: in the group, with or without partitions. */
+export type ConsumerState = 'starting' | 'consuming' | 'waiting' | 'closed';
+
+export interface ConsumerStatus {
+  readonly state: ConsumerState;
+  readonly code: KafkaFailureCode | null;
+  /** One sentence for an operator. */
+  readonly message: string;
+}
+
+export interface AssignedPartition {
+  readonly topic: string;
+  readonly partition: number;
+  /** The offset after the last record handled here; `null` until one was. */
+  readonly nextOffset: bigint | null;
+  /** Records behind the end of the partition, as of the last batch; `null` until there was one. */
+  readonly lag: bigint | null;
+}
+
+/** Whether the consumer moves: what readiness and an operator go by. Ages in milliseconds, by a monotonic clock. */
+export interface ConsumerProgress extends ConsumerStatus {
+  readonly assigned: readonly AssignedPartition[];
+  readonly failing: readonly FailingPartition[];
+  readonly missingTopics: readonly string[];
+  /** Batches that a handler holds at this moment. */
+  readonly handling: number;
+  readonly handledRecords: number;
+  /** Since a batch was last handled; `null` before the first. */
+  readonly sinceHandledMs: number | null;
+  /** Since the broker last answered a fetch or a heartbeat, or let us join; `null` before the first. */
+  readonly sinceContactMs: number | null;
+}
+
+/** What a consumer has done so far, across its kafkajs clients. */
+export class ProgressRecord {
+  #assigned = new Map<string, AssignedPartition>();
+  #handledRecords = 0;
+  #handling = 0;
+  #handledAtMs: number | null = null;
+  #contactAtMs: number | null = null;
+
+  assign(topics: Readonly<Record<string, readonly number[]>>): void {
+    const before = this.#assigned;
+    this.#assigned = new Map();
+    for (const [topic, partitions] of Object.entries(topics)) {
+      for (const partition of partitions) {
+        const id = `${topic}/${partition}`;
+        this.#assigned.set(id, before.get(id) ?? { topic, partition, nextOffset: null, lag: null });
+      }
+    }
+  }
+
+  isAssigned(topic: string, partition: number): boolean {
+    return this.#assigned.has(`${topic}/${partition}`);
+  }
+
+  contact(): void {
+    this.#contactAtMs = performance.now();
+  }
+
+  handlerStarted(): void {
+    this.#handling += 1;
+  }
+
+  handlerEnded(): void {
+    this.#handling -= 1;
+  }
+
+  handled(topic: string, partition: number, records: number, nextOffset: bigint, highWatermark: bigint): void {
+    this.#handledRecords += records;
+    this.#handledAtMs = performance.now();
+    const lag = highWatermark > nextOffset ? highWatermark - nextOffset : 0n;
+    if (this.isAssigned(topic, partition)) {
+      this.#assigned.set(`${topic}/${partition}`, { topic, partition, nextOffset, lag });
+    }
+  }
+
+  get sinceContactMs(): number | null {
+    return age(this.#contactAtMs);
+  }
+
+  snapshot(): Omit<ConsumerProgress, keyof ConsumerStatus | 'failing' | 'missingTopics'> {
+    return {
+      assigned: [...this.#assigned.values()],
+      handling: this.#handling,
+      handledRecords: this.#handledRecords,
+      sinceHandledMs: age(this.#handledAtMs),
+      sinceContactMs: this.sinceContactMs,
+    };
+  }
+}
+
+function age(atMs: number | null): number | null {
+  return atMs === null ? null : performance.now() - atMs;
+}

@@ -1,0 +1,39 @@
+import type { Backoff } from './backoff.js';
+import type { ChunkLimits } from './chunk-records.js';
+
+/** How a consumer behaves. Times in milliseconds. */
+export interface ConsumerSettings {
+  readonly groupId: string;
+  /** What one handler call may hold. */
+  readonly chunk: ChunkLimits;
+  /** A member that the broker has not heard of for this long loses its partitions. */
+  readonly sessionTimeoutMs: number;
+  readonly heartbeatIntervalMs: number;
+  /** How long a rebalance waits for a member whose handler still runs. */
+  readonly rebalanceTimeoutMs: number;
+  /** How long the broker may hold a fetch that finds nothing. Shutting down waits for it. */
+  readonly maxWaitMs: number;
+  /** Bytes fetched at a time from one partition; a larger record still comes, alone. */
+  readonly maxBytesPerPartition: number;
+  /** Partitions whose handlers run at the same time. */
+  readonly partitionsAtOnce: number;
+  /** Between attempts at a batch whose handler failed, and at a consumer that ended. */
+  readonly backoff: Backoff;
+  /** Between looks for a topic that does not exist yet. */
+  readonly topicPollMs: number;
+  /** How long closing waits for the running handlers. */
+  readonly closeLimitMs: number;
+}
+
+export const CONSUMER_DEFAULTS: Omit<ConsumerSettings, 'groupId'> = {
+  chunk: { maxMessages: 500, maxBytes: 8 * 1024 * 1024 },
+  sessionTimeoutMs: 6_000,
+  heartbeatIntervalMs: 1_000,
+  rebalanceTimeoutMs: 30_000,
+  maxWaitMs: 100,
+  maxBytesPerPartition: 4 * 1024 * 1024,
+  partitionsAtOnce: 4,
+  backoff: { baseMs: 100, capMs: 5_000 },
+  topicPollMs: 1_000,
+  closeLimitMs: 10_000,
+};

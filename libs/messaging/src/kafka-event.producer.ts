@@ -1,0 +1,146 @@
+import { RetryableError, TerminalError } from '@v402/domain';
+import type { Kafka, Producer, TopicMessages } from 'kafkajs';
+import { CLIENT_RETRY, createKafka, type KafkaConnection, type KafkaLog } from './kafka-client.js';
+import { failureCode, protocolErrorType } from './kafka-failure.js';
+import { Partitioners } from './kafkajs.js';
+import { chunkRecords } from './chunk-records.js';
+
+export interface OutgoingRecord {
+  readonly topic: string;
+  /** Decides the partition, as Java's default partitioner does (murmur2). */
+  readonly key: Buffer | string;
+  /** `null` is a tombstone. */
+  readonly value: Buffer | null;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Sends records at least once, in order: idempotent, acknowledged by all replicas, one request in flight.
+ *
+ * After any failure the kafkajs producer is thrown away. It takes the sequence numbers of a failed request back although the
+ * broker may have written it; another request with the same numbers would then pass for a repetition, and be lost.
+ */
+export class KafkaEventProducer {
+  readonly #kafka: Kafka;
+  #producer: Promise<Producer> | null = null;
+  #isClosed = false;
+
+  constructor(
+    connection: KafkaConnection,
+    private readonly log: KafkaLog,
+  ) {
+    this.#kafka = createKafka(connection, log);
+  }
+
+  /**
+   * Resolves once all records are acknowledged. Not for concurrent use: the caller keeps the order.
+   *
+   * @throws {TerminalError} `record_too_large` or `record_invalid`: the record at `context.index` can never be sent. Those
+   * before it are acknowledged; those after it may or may not have been written.
+   * @throws {RetryableError} `send_failed` or a `KafkaFailureCode`, `broker_unavailable` for example: any of the records may or may
+   * not have been written; send all again.
+   */
+  async send(records: readonly OutgoingRecord[]): Promise<void> {
+    let firstIndex = 0;
+    for (const request of chunkRecords(records, REQUEST_LIMITS)) {
+      await this.#sendRequest(request, firstIndex);
+      firstIndex += request.length;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#discard();
+  }
+
+  async #sendRequest(records: readonly OutgoingRecord[], firstIndex: number): Promise<void> {
+    try {
+      const producer = await this.#connected();
+      await producer.sendBatch({ acks: -1, topicMessages: byTopic(records) });
+    } catch (error) {
+      await this.#discard();
+      const type = protocolErrorType(error);
+      const code = type === null ? undefined : RECORD_ERRORS[type];
+      if (code === undefined) throw toRetryable(error);
+      const [record] = records;
+      if (record !== undefined && records.length === 1) throw toTerminal(code, record, firstIndex, error);
+      this.log('debug', 'Kafka refuses a record of a request: halving it.', { records: records.length, code });
+      const half = Math.ceil(records.length / 2);
+      await this.#sendRequest(records.slice(0, half), firstIndex);
+      await this.#sendRequest(records.slice(half), firstIndex + half);
+    }
+  }
+
+  async #connected(): Promise<Producer> {
+    if (this.#isClosed) throw new TerminalError('producer_closed', 'The Kafka producer is closed.');
+    this.#producer ??= this.#connect();
+    return this.#producer;
+  }
+
+  async #connect(): Promise<Producer> {
+    const producer = this.#kafka.producer({
+      idempotent: true,
+      maxInFlightRequests: 1,
+      allowAutoTopicCreation: false,
+      createPartitioner: Partitioners.DefaultPartitioner,
+      retry: CLIENT_RETRY,
+    });
+    await producer.connect();
+    return producer;
+  }
+
+  async #discard(): Promise<void> {
+    const discarded = this.#producer;
+    this.#producer = null;
+    try {
+      const producer = await discarded;
+      await producer?.disconnect();
+    } catch (error) {
+      // It is unusable already; the next send makes a new one.
+      this.log('debug', 'A Kafka producer could not be closed.', { error });
+    }
+  }
+}
+
+/** Kafka limits the record batch, 1 MiB unless a topic says otherwise. A record over these limits travels alone. */
+const REQUEST_LIMITS = { maxMessages: 1_000, maxBytes: 900_000 };
+
+const RECORD_ERRORS: Readonly<Record<string, 'record_too_large' | 'record_invalid'>> = {
+  MESSAGE_TOO_LARGE: 'record_too_large',
+  RECORD_LIST_TOO_LARGE: 'record_too_large',
+  INVALID_RECORD: 'record_invalid',
+};
+
+function byTopic(records: readonly OutgoingRecord[]): TopicMessages[] {
+  const topics = new Map<string, TopicMessages['messages']>();
+  for (const { topic, key, value, headers } of records) {
+    const messages = topics.get(topic) ?? [];
+    messages.push({ key, value, headers: { ...headers } });
+    topics.set(topic, messages);
+  }
+  return [...topics].map(([topic, messages]) => ({ topic, messages }));
+}
+
+function toRetryable(error: unknown): Error {
+  if (error instanceof TerminalError) return error;
+  return new RetryableError(
+    failureCode(error) ?? 'send_failed',
+    'Kafka did not acknowledge the records; they are sent again later.',
+    { protocolError: protocolErrorType(error) },
+    { cause: error },
+  );
+}
+
+function toTerminal(
+  code: 'record_too_large' | 'record_invalid',
+  record: OutgoingRecord,
+  index: number,
+  error: unknown,
+): TerminalError {
+  return new TerminalError(
+    code,
+    `Kafka refuses record ${index} for ${record.topic} for good: it can never be sent as it is.`,
+    { topic: record.topic, index, bytes: record.value?.length ?? 0 },
+    { cause: error },
+  );
+}

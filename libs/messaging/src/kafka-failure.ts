@@ -1,0 +1,54 @@
+/** Why Kafka could not be used, as operators and dashboards know it. */
+export type KafkaFailureCode =
+  | 'authentication_failed'
+  | 'authorization_failed'
+  | 'broker_unavailable'
+  | 'compression_unsupported'
+  | 'consumer_failed'
+  | 'consumer_stalled'
+  | 'topic_missing';
+
+const BY_TYPE: Readonly<Record<string, KafkaFailureCode>> = {
+  SASL_AUTHENTICATION_FAILED: 'authentication_failed',
+  ILLEGAL_SASL_STATE: 'authentication_failed',
+  UNSUPPORTED_SASL_MECHANISM: 'authentication_failed',
+  TOPIC_AUTHORIZATION_FAILED: 'authorization_failed',
+  GROUP_AUTHORIZATION_FAILED: 'authorization_failed',
+  CLUSTER_AUTHORIZATION_FAILED: 'authorization_failed',
+  UNKNOWN_TOPIC_OR_PARTITION: 'topic_missing',
+};
+
+const BY_NAME: Readonly<Record<string, KafkaFailureCode>> = {
+  KafkaJSSASLAuthenticationError: 'authentication_failed',
+  KafkaJSNotImplemented: 'compression_unsupported',
+  KafkaJSConnectionError: 'broker_unavailable',
+  KafkaJSConnectionClosedError: 'broker_unavailable',
+  KafkaJSRequestTimeoutError: 'broker_unavailable',
+  KafkaJSNoBrokerAvailableError: 'broker_unavailable',
+  KafkaJSBrokerNotFound: 'broker_unavailable',
+  KafkaJSLockTimeout: 'broker_unavailable',
+  ConsumerStalledError: 'consumer_stalled',
+};
+
+/** The Kafka protocol's name of an error, `MESSAGE_TOO_LARGE` for example, found in the error or in what caused it. */
+export function protocolErrorType(error: unknown): string | null {
+  for (const cause of causes(error)) {
+    if ('type' in cause && typeof cause.type === 'string') return cause.type;
+  }
+  return null;
+}
+
+/** Classifies a failure of Kafka or of the way to it; `null` if it is neither. */
+export function failureCode(error: unknown): KafkaFailureCode | null {
+  const byType = BY_TYPE[protocolErrorType(error) ?? ''];
+  if (byType !== undefined) return byType;
+  for (const cause of causes(error)) {
+    const byName = BY_NAME[cause.name];
+    if (byName !== undefined) return byName;
+  }
+  return null;
+}
+
+function* causes(error: unknown): Generator<Error> {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) yield cause;
+}

@@ -1,0 +1,128 @@
+import type { Admin, Kafka } from 'kafkajs';
+import { createKafka, type KafkaConnection, type KafkaLog } from './kafka-client.js';
+import type { TimestampType } from './kafka-batch.js';
+import { protocolErrorType } from './kafka-failure.js';
+import { ConfigResourceTypes } from './kafkajs.js';
+
+export interface TopicSpec {
+  readonly topic: string;
+  readonly partitions: number;
+  readonly replicationFactor: number;
+  /** Topic settings by Kafka's names; the broker's defaults hold for the rest. */
+  readonly config: Readonly<Record<string, string>>;
+}
+
+/** What the broker says about a topic. Settings are `null` where this user may not read them. */
+export type TopicFacts =
+  | { readonly topic: string; readonly exists: false }
+  | {
+      readonly topic: string;
+      readonly exists: true;
+      readonly partitions: number;
+      readonly timestampType: TimestampType | null;
+      /** Largest record batch in bytes. */
+      readonly maxMessageBytes: number | null;
+    };
+
+/** Looks at topics and creates them. Each call connects and disconnects by itself. */
+export class KafkaTopics {
+  readonly #kafka: Kafka;
+
+  constructor(connection: KafkaConnection, log: KafkaLog) {
+    this.#kafka = createKafka(connection, log);
+  }
+
+  /** Facts about each topic, in the order asked for. */
+  async inspect(topics: readonly string[]): Promise<readonly TopicFacts[]> {
+    return withAdmin(this.#kafka, async (admin) => {
+      const visible = new Set(await admin.listTopics());
+      const existing = topics.filter((topic) => visible.has(topic));
+      if (existing.length === 0) return topics.map((topic) => ({ topic, exists: false }));
+      const partitions = await partitionCounts(admin, existing);
+      const settings = await topicSettings(admin, existing);
+      return topics.map((topic) => {
+        const count = partitions.get(topic);
+        if (count === undefined) return { topic, exists: false };
+        return { topic, exists: true, partitions: count, ...(settings.get(topic) ?? UNREADABLE) };
+      });
+    });
+  }
+
+  /** Creates what is missing and returns its names. A topic that exists is left as it is, whatever its settings. */
+  async create(specs: readonly TopicSpec[]): Promise<readonly string[]> {
+    return withAdmin(this.#kafka, async (admin) => {
+      const visible = new Set(await admin.listTopics());
+      const created: string[] = [];
+      for (const spec of specs.filter(({ topic }) => !visible.has(topic))) {
+        // One request each: kafkajs reports "one of them exists" for a request as a whole, and then does not wait for the rest.
+        const isNew = await admin.createTopics({
+          waitForLeaders: true,
+          topics: [
+            {
+              topic: spec.topic,
+              numPartitions: spec.partitions,
+              replicationFactor: spec.replicationFactor,
+              configEntries: Object.entries(spec.config).map(([name, value]) => ({ name, value })),
+            },
+          ],
+        });
+        if (isNew) created.push(spec.topic);
+      }
+      return created;
+    });
+  }
+}
+
+/** Those of the given topics that exist and that this user may see. */
+export async function existingTopics(kafka: Kafka, topics: readonly string[]): Promise<readonly string[]> {
+  const visible = new Set(await withAdmin(kafka, (admin) => admin.listTopics()));
+  return topics.filter((topic) => visible.has(topic));
+}
+
+export async function withAdmin<T>(kafka: Kafka, use: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+    return await use(admin);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+async function partitionCounts(admin: Admin, topics: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  const metadata = await admin.fetchTopicMetadata({ topics: [...topics] });
+  return new Map(metadata.topics.map(({ name, partitions }) => [name, partitions.length]));
+}
+
+interface TopicSettings {
+  readonly timestampType: TimestampType | null;
+  readonly maxMessageBytes: number | null;
+}
+
+const UNREADABLE: TopicSettings = { timestampType: null, maxMessageBytes: null };
+const TIMESTAMP_TYPE = 'message.timestamp.type';
+const MAX_MESSAGE_BYTES = 'max.message.bytes';
+
+async function topicSettings(admin: Admin, topics: readonly string[]): Promise<ReadonlyMap<string, TopicSettings>> {
+  const configNames = [TIMESTAMP_TYPE, MAX_MESSAGE_BYTES];
+  const resources = topics.map((name) => ({ type: ConfigResourceTypes.TOPIC, name, configNames }));
+  try {
+    const described = await admin.describeConfigs({ includeSynonyms: false, resources });
+    return new Map(
+      described.resources.map(({ resourceName, configEntries }) => {
+        const values = new Map(configEntries.map(({ configName, configValue }) => [configName, configValue]));
+        const maxMessageBytes = values.get(MAX_MESSAGE_BYTES);
+        return [
+          resourceName,
+          {
+            timestampType: values.get(TIMESTAMP_TYPE) === 'LogAppendTime' ? 'LogAppendTime' : 'CreateTime',
+            maxMessageBytes: maxMessageBytes === undefined ? null : Number(maxMessageBytes),
+          },
+        ];
+      }),
+    );
+  } catch (error) {
+    if (protocolErrorType(error) === 'TOPIC_AUTHORIZATION_FAILED') return new Map();
+    throw error;
+  }
+}

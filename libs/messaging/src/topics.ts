@@ -1,0 +1,45 @@
+import type { TopicSpec } from './kafka-topics.js';
+
+/** The topics of this system, by what they carry. A deployment may put one prefix before all of them. */
+export const TOPICS = {
+  contracts: 'v402.settlement.contracts.v1',
+  events: 'v402.settlement.events.v1',
+  payments: 'v402.payments.v1',
+  deliveries: 'v402.deliveries.v1',
+  rejections: 'v402.settlement.rejections.v1',
+} as const;
+
+export type TopicKey = keyof typeof TOPICS;
+
+export function topicName(prefix: string, key: TopicKey): string {
+  return `${prefix}${TOPICS[key]}`;
+}
+
+/** Large enough for a value of ten million bytes in its record batch. */
+const INPUT_MAX_BYTES = 12 * 1024 * 1024;
+
+/**
+ * What the topics are created with. Arrival is the broker's time, so that a redelivered record is decided alike. The broker
+ * decompresses input, because producers may use codecs (snappy, lz4, zstd) that this client does not read.
+ */
+const INPUT_CONFIG = {
+  'message.timestamp.type': 'LogAppendTime',
+  'max.message.bytes': String(INPUT_MAX_BYTES),
+  'compression.type': 'uncompressed',
+} as const;
+
+/** Every topic of the system, ready for `KafkaTopics.create`. */
+export function topicSpecs(prefix: string, size: Pick<TopicSpec, 'partitions' | 'replicationFactor'>): TopicSpec[] {
+  const spec = (key: TopicKey, config: TopicSpec['config']): TopicSpec => ({
+    topic: topicName(prefix, key),
+    ...size,
+    config,
+  });
+  return [
+    spec('contracts', INPUT_CONFIG),
+    spec('events', {}),
+    spec('payments', {}),
+    spec('deliveries', {}),
+    spec('rejections', {}),
+  ];
+}
