@@ -28,10 +28,10 @@ function parse(text: DecimalText): Decimal {
   return new Exact(text);
 }
 
-/** -1, 0 or 1. */
+/** -1, 0 or 1, told from the text alone. */
 export function decimalSign(text: DecimalText): number {
-  const value = parse(text);
-  return value.isZero() ? 0 : value.isNegative() ? -1 : 1;
+  if (!/[1-9]/.test(text)) return 0;
+  return text.startsWith('-') ? -1 : 1;
 }
 
 /** Compares by value: `400` equals `400.00`. -1, 0 or 1. */
