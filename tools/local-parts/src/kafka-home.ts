@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -59,7 +59,7 @@ export async function kafkaHome(
   onProgress(`Kafka: fetching Apache Kafka ${version} from Maven Central (about 40 MB, once) …`);
   await mkdir(cacheFolder(env), { recursive: true });
   // Beside its final place, so that the renaming does not cross file systems.
-  const fetched = `${home}.${randomUUID()}`;
+  const fetched = await watchdog.folder(`${home}.`);
   try {
     await fetchJars(watchdog, runFolder, fetched, env, onProgress);
     // Another process may have been faster; its folder holds the same.

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { brokersFrom, KAFKA_VARIABLE, POSTGRES_VARIABLE, postgresUrlFrom } from './addresses.js';
 import { assetPath } from './assets.js';
@@ -92,11 +92,13 @@ async function startMissing(
   const onProgress = options.onProgress ?? (() => undefined);
   const run = await newRun(startPostgres);
   const { watchdog, folder, user } = run;
+  const nothing = Promise.resolve(undefined);
+  const starting = [
+    startKafka ? KafkaBroker.start(watchdog, folder, process.env, onProgress) : nothing,
+    startPostgres ? PostgresServer.start(watchdog, folder, user, options.fsync ?? true, onProgress) : nothing,
+  ] as const;
   try {
-    const [broker, server] = await Promise.all([
-      startKafka ? KafkaBroker.start(watchdog, folder, process.env, onProgress) : undefined,
-      startPostgres ? PostgresServer.start(watchdog, folder, user, options.fsync ?? true, onProgress) : undefined,
-    ]);
+    const [broker, server] = await Promise.all(starting);
     const stop = async (): Promise<void> => {
       await Promise.all([broker?.stop(), server?.stop()]);
       await watchdog.finish();
@@ -109,6 +111,9 @@ async function startMissing(
     return parts;
   } catch (error) {
     await watchdog.finish();
+    // The other part fails for want of the watchdog, and may till then have written to the folder.
+    await Promise.allSettled(starting);
+    await rm(folder, { recursive: true, force: true });
     throw error;
   }
 }

@@ -34,8 +34,10 @@ export async function postgresUser(): Promise<User | undefined> {
 }
 
 /** The first temporary folder that the user can pass through to. Throws `folder_unreachable`. */
-export async function reachableTemporaryFolder(user: User | undefined): Promise<string> {
-  const candidates = [...new Set([tmpdir(), '/tmp', '/var/tmp'])];
+export async function reachableTemporaryFolder(
+  user: User | undefined,
+  candidates: readonly string[] = [tmpdir(), '/tmp', '/var/tmp'],
+): Promise<string> {
   for (const folder of candidates) {
     if (!user || (await canPass(folder, user))) return folder;
   }
