@@ -14,7 +14,10 @@ export interface EventAttributes {
   readonly subject: string;
   /** Whose row changed; absent where the event is about the contract itself. */
   readonly side?: Side | undefined;
-  /** Which order, leg, delivery, hold, … of the subject the event is about. */
+  /**
+   * Which order, leg, delivery, hold, … of the subject the event is about: an id that is stable and, with the type and
+   * the side, unique within the subject. A rejection's is `<rawDigest>:<code>`.
+   */
   readonly subjectId: string;
   /** How often that one has entered this state, from 1: a counter on its row. */
   readonly n: number;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineEvent } from '../definition.js';
-import { arrival, contractId, digest, kafkaCoordinates, settlementMembers, side } from '../members/common.js';
+import { arrival, contractId, digest, kafkaCoordinates, settlementMembers } from '../members/common.js';
 
 const members = {
   held: z.boolean().meta({ description: 'Whether what the deal has not started yet is on hold because of it.' }),
@@ -16,13 +16,6 @@ const negotiationConflict = z.strictObject({
   ...members,
 });
 
-const orderMismatch = z.strictObject({
-  ...settlementMembers,
-  code: z.literal('order_mismatch'),
-  side,
-  ...members,
-});
-
 const undecidableMessage = z.strictObject({
   contractId: contractId.optional(),
   negotiationId: z.string().optional(),
@@ -35,7 +28,7 @@ export const contractQuarantined = defineEvent({
   version: 1,
   topic: 'rejections',
   description:
-    'Set aside with its evidence, not processed. `negotiation_conflict`: a second, validly signed contract for the same negotiation. `order_mismatch`: the order system holds another order under the contract’s reference. `undecidable_message`: the message could not be decided at all.',
+    'Set aside with its evidence, not processed. `negotiation_conflict`: a second, validly signed contract for the same negotiation. `undecidable_message`: the message could not be decided at all.',
   actor: 'An operator of the handler looks at the evidence and decides.',
-  schema: z.discriminatedUnion('code', [negotiationConflict, orderMismatch, undecidableMessage]),
+  schema: z.discriminatedUnion('code', [negotiationConflict, undecidableMessage]),
 });

@@ -89,5 +89,5 @@ export const arrival = z
 export const attempt = z.int().min(1).meta({ description: 'From 1; raised by each new attempt.' });
 
 export const idempotencyKeyMember = z
-  .uuid()
+  .uuid({ version: 'v5' })
   .meta({ description: 'Act once per key. It stays the same on every resend and changes with the attempt.' });
