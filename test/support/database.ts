@@ -1,0 +1,67 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { type DatabaseUrls, provisionDatabase, readMigrations } from '@v402/persistence';
+import pg from 'pg';
+
+/** A database of one test file's own, migrated and empty. */
+export interface TestDatabase extends DatabaseUrls {
+  /** Superuser, in this database: for arranging what no role of ours may do. */
+  readonly adminUrl: string;
+  readonly name: string;
+  /** Cuts off whoever is still connected. */
+  readonly drop: () => Promise<void>;
+}
+
+/** The same in every process of a test run, since roles are shared by the databases of a cluster. */
+const passwords = { owner: 'owner-test', app: 'app-test', orderbook: 'orderbook-test' };
+
+/** Superuser's URL of the PostgreSQL that the test run started or was given. */
+export const testPostgresUrl = (): string => {
+  const url = process.env['V402_TEST_POSTGRES_URL'];
+  if (url === undefined) throw new Error('V402_TEST_POSTGRES_URL is not set: the global setup of the tests sets it.');
+  return url;
+};
+
+export const withAdmin = async <T>(work: (admin: pg.Client) => Promise<T>): Promise<T> => {
+  const admin = new pg.Client({ connectionString: testPostgresUrl() });
+  await admin.connect();
+  try {
+    return await work(admin);
+  } finally {
+    await admin.end();
+  }
+};
+
+const urlOf = (database: string): string => {
+  const url = new URL(testPostgresUrl());
+  url.pathname = `/${database}`;
+  return url.href;
+};
+
+const TEMPLATE_LOCK = 402_402_499;
+
+/** Migrates once for all test files; under its final name the template is always whole. */
+const migratedTemplate = async (): Promise<string> => {
+  const digest = createHash('sha256').update(JSON.stringify(readMigrations())).digest('hex').slice(0, 12);
+  const template = `v402_template_${digest}`;
+  await withAdmin(async (admin) => {
+    await admin.query('SELECT pg_advisory_lock($1)', [TEMPLATE_LOCK]);
+    const known = await admin.query('SELECT FROM pg_database WHERE datname = $1', [template]);
+    if (known.rowCount !== 0) return;
+    const unfinished = `${template}_unfinished`;
+    await admin.query(`DROP DATABASE IF EXISTS ${unfinished} WITH (FORCE)`);
+    await provisionDatabase({ adminUrl: testPostgresUrl(), database: unfinished, passwords });
+    await admin.query(`ALTER DATABASE ${unfinished} RENAME TO ${template}`);
+  });
+  return template;
+};
+
+export const createTestDatabase = async (): Promise<TestDatabase> => {
+  const template = await migratedTemplate();
+  const name = `v402_test_${randomUUID().replaceAll('-', '')}`;
+  const urls = await provisionDatabase({ adminUrl: testPostgresUrl(), database: name, passwords, template });
+  const drop = (): Promise<void> =>
+    withAdmin(async (admin) => {
+      await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    });
+  return { ...urls, adminUrl: urlOf(name), name, drop };
+};
