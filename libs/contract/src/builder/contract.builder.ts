@@ -27,7 +27,7 @@ const DEFAULT_PARTIES: SettlementContract['parties'] = {
  * Makes a contract that is valid but for its signatures: every amount, sum and hash is computed from the draft.
  * The same draft always gives the same contract. The envelope is `{ contract, signatures, transcript? }`.
  *
- * @throws TerminalError `draft_invalid` when the draft cannot become a valid contract; `context.where` points at the fault
+ * @throws TerminalError `draft_invalid` when the draft cannot become a valid contract; `context` says how it would be refused, and where
  */
 export function buildContract(draft: ContractDraft = {}): SettlementContract {
   const transcript = draft.transcript ?? buildTranscript({ rounds: 1, agreedAt: draft.agreedAt ?? DEFAULT_AGREED_AT });
@@ -58,7 +58,7 @@ function assertValid(contract: SettlementContract): void {
     'draft_invalid',
     `The draft would be refused with ${refusal.code} at ${refusal.where ?? '/'}.`,
     {
-      code: refusal.code,
+      refusal: refusal.code,
       where: refusal.where ?? null,
     },
   );
