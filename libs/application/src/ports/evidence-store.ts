@@ -40,7 +40,7 @@ export interface RejectionRecord {
   readonly occurrences: number;
 }
 
-export type QuarantineReason = 'equivocation' | 'undecidable_message' | 'order_mismatch';
+export type QuarantineReason = 'equivocation' | 'order_mismatch';
 
 /** Something that only a person may decide. */
 export interface QuarantineRecord {
@@ -66,6 +66,11 @@ export interface EvidenceStore {
   /** Which of these contracts are in quarantine for equivocation. */
   quarantined(ids: readonly ContractId[]): Promise<ReadonlySet<ContractId>>;
   quarantine(entries: readonly QuarantineRecord[]): Promise<void>;
+  /**
+   * Parks a message that could not be decided, once per content; a repeated one is counted.
+   * @returns whether it is new
+   */
+  quarantineUndecidable(entry: { readonly id: string; readonly rawDigest: string }): Promise<boolean>;
   countQuarantined(counts: ReadonlyMap<ContractId, number>): Promise<void>;
   /** Arrivals of messages that were decided before, by `coordinatesKey`. */
   earlierArrivals(coordinates: readonly KafkaCoordinates[]): Promise<ReadonlyMap<string, Arrival>>;

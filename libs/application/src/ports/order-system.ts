@@ -70,7 +70,14 @@ export interface OrderSnapshot extends PlacedOrder, OrderReference {
   readonly seller: string;
   readonly currency: string;
   readonly total: string;
-  readonly lines: readonly { id: string; sku: string; quantity: string; unit: string; unitPrice: string; amount: string }[];
+  readonly lines: readonly {
+    id: string;
+    sku: string;
+    quantity: string;
+    unit: string;
+    unitPrice: string;
+    amount: string;
+  }[];
   readonly charges: readonly { id: string; type: string; amount: string }[];
   readonly deliveries: readonly {
     id: string;

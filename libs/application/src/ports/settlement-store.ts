@@ -1,3 +1,4 @@
+import type { DataOf } from '@v402/events';
 import type { ContractId, Instant, Micros, SettlementFacts, SettlementState } from '@v402/domain';
 
 /** Hex SHA-256 of the JCS form of [negotiationId, buyer, seller]: 64 characters. */
@@ -10,8 +11,13 @@ export interface DealRecord {
   readonly seller: string;
 }
 
-export const HOLD_REASONS = ['equivocation', 'amendment_after_start', 'order_rejected', 'order_mismatch'] as const;
-export type HoldReason = (typeof HOLD_REASONS)[number];
+/** Why a hold was placed, with references to what shows it: the event's own words. */
+export type HoldCause =
+  DataOf<'org.v402.hold.placed.v1'> extends infer Data
+    ? Data extends { readonly reason: infer Reason; readonly evidence: infer Evidence }
+      ? { readonly reason: Reason; readonly evidence: Evidence }
+      : never
+    : never;
 
 /** Why nothing new may start on a deal until a person has looked at it. */
 export interface HoldRecord {
@@ -19,9 +25,7 @@ export interface HoldRecord {
   readonly dealKey: DealKey;
   /** The settlement on whose stream the hold is announced. */
   readonly contractId: ContractId;
-  readonly reason: HoldReason;
-  /** References, never contents. */
-  readonly evidence: Readonly<Record<string, string>>;
+  readonly cause: HoldCause;
   readonly placedBy: string;
 }
 

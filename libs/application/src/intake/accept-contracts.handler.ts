@@ -1,0 +1,161 @@
+import type { SignatureVerifier } from '@v402/contract';
+import { TerminalError, type Arrival } from '@v402/domain';
+import { arrivalOfDatabase } from '../events/members.js';
+import type { EventNaming } from '../events/settlement-stream.js';
+import { coordinatesKey } from '../ports/evidence-store.js';
+import type { Alarms, FaultPoint, Ids, Wake } from '../ports/seams.js';
+import type { DealKey, DealRecord } from '../ports/settlement-store.js';
+import type { Transaction, UnitOfWork } from '../ports/unit-of-work.js';
+import type { ExaminedMessage } from './decide.js';
+import { examineMessage, readMessage, type ReadMessage } from './examine.js';
+import type { InboundMessage } from './inbound-message.js';
+import { IntakeRound, type IntakeContext } from './intake-round.js';
+import { InputGaps } from './input-gaps.js';
+import { parkUndecidable } from './park-undecidable.js';
+import type { IntakePolicy } from './policy.js';
+import { writeRound } from './write-round.js';
+
+/** What became of a batch, by its messages' own count. */
+export type IntakeCounts = Readonly<
+  Record<'accepted' | 'duplicates' | 'rejected' | 'quarantined' | 'undecidable', number>
+>;
+
+const NONE: IntakeCounts = { accepted: 0, duplicates: 0, rejected: 0, quarantined: 0, undecidable: 0 };
+
+/**
+ * Decides messages of the contracts topic and records every decision: settlement, rejection, quarantine or duplicate.
+ * When it returns, all of them are committed; only then may their Kafka offsets be resolved. Run again on the same
+ * messages it changes nothing, so a lost offset costs nothing.
+ */
+export class AcceptContractsHandler {
+  readonly #context: IntakeContext;
+  readonly #gaps: InputGaps;
+
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly verifier: SignatureVerifier,
+    private readonly policy: IntakePolicy,
+    naming: EventNaming,
+    ids: Ids,
+    private readonly wake: Wake,
+    private readonly alarms: Alarms,
+    private readonly faults: FaultPoint,
+  ) {
+    this.#context = { naming, policy, ids, registryDigest: verifier.registryDigest };
+    this.#gaps = new InputGaps(alarms);
+  }
+
+  /**
+   * @param messages in the order of their partitions and offsets
+   * @throws RetryableError when a part is away: nothing of the batch was lost, and it is handled again
+   */
+  async handle(messages: readonly InboundMessage[]): Promise<IntakeCounts> {
+    if (messages.length === 0) return NONE;
+    const examined = await this.#examine(messages.map(readMessage));
+    const counts = await this.#commit(examined);
+    await this.faults.reach('C2');
+    if (counts.accepted > 0) this.wake.hint('orders', 'workflows');
+    this.wake.hint('relay');
+    return counts;
+  }
+
+  /** Everything that needs no lock: what is known is looked up, the rest is verified. */
+  async #examine(read: readonly ReadMessage[]): Promise<ExaminedMessage[]> {
+    const { known, arrivals } = await this.unitOfWork.run(async (tx) => {
+      await this.#gaps.check(
+        tx,
+        read.map(({ message }) => message.coordinates),
+      );
+      return { known: await this.#known(tx, read), arrivals: await this.#arrivals(tx, read) };
+    });
+    return Promise.all(
+      read.map((each, index) => {
+        const arrival = each.message.arrival ?? arrivals[index];
+        if (arrival === undefined) throw new TerminalError('arrival_missing', 'Every message has an arrival.');
+        return examineMessage(each, arrival, known, this.policy, this.verifier);
+      }),
+    );
+  }
+
+  async #known(tx: Transaction, read: readonly ReadMessage[]): Promise<ReadonlySet<string>> {
+    const ids = read.flatMap(({ result }) => ('identified' in result ? [result.identified.contractId] : []));
+    return new Set([...(await tx.settlements.accepted(ids)), ...(await tx.evidence.quarantined(ids))]);
+  }
+
+  /** Where the broker does not say when a message arrived, the database does, once: a redelivery keeps its answer. */
+  async #arrivals(tx: Transaction, read: readonly ReadMessage[]): Promise<readonly Arrival[]> {
+    const silent = read.filter(({ message }) => message.arrival === undefined);
+    if (silent.length === 0) return [];
+    const earlier = await tx.evidence.earlierArrivals(silent.map(({ message }) => message.coordinates));
+    const now = arrivalOfDatabase(await tx.now());
+    return read.map(({ message }) => earlier.get(coordinatesKey(message.coordinates)) ?? now);
+  }
+
+  /**
+   * Commits the batch. Where the database refuses a value, the batch is halved until the one message is found that it
+   * cannot take: that one is parked with its bytes, and holds nobody up.
+   */
+  async #commit(examined: readonly ExaminedMessage[]): Promise<IntakeCounts> {
+    try {
+      return await this.unitOfWork.run((tx) => this.#decide(tx, examined));
+    } catch (error) {
+      if (!(error instanceof TerminalError && error.code === 'data_error')) throw error;
+      const [only] = examined;
+      if (examined.length === 1 && only !== undefined) {
+        await this.unitOfWork.run((tx) => parkUndecidable(tx, this.#context, only));
+        this.alarms.raise('undecidable_message', 'A message was parked: the database refused a value of it.', {
+          ...error.context,
+          digest: only.raw.digest,
+        });
+        return { ...NONE, undecidable: 1 };
+      }
+      const middle = Math.ceil(examined.length / 2);
+      const first = await this.#commit(examined.slice(0, middle));
+      return add(first, await this.#commit(examined.slice(middle)));
+    }
+  }
+
+  /** T1: lock the deals, decide message by message on what is stored, write everything in bulk. */
+  async #decide(tx: Transaction, examined: readonly ExaminedMessage[]): Promise<IntakeCounts> {
+    const keys = await this.#lockDeals(tx, examined);
+    const ids = examined.flatMap(({ identified }) => (identified === undefined ? [] : [identified.contractId]));
+    let counts = NONE;
+    let next = 0;
+    while (next < examined.length) {
+      // More than one round only where an amendment follows its base within the batch.
+      const stored = await tx.settlements.lockOfDeals(keys);
+      const quarantined = await tx.evidence.quarantined(ids);
+      const round = new IntakeRound(this.#context, stored, quarantined, await tx.now());
+      for (let one = examined[next]; one !== undefined && round.take(one); one = examined[next]) next += 1;
+      counts = add(counts, await writeRound(tx, this.#context, round));
+    }
+    await tx.evidence.saveNextOffsets(this.#gaps.next(examined.map(({ message }) => message.coordinates)));
+    await this.faults.reach('C1');
+    return counts;
+  }
+
+  /** A refused message creates no deal, but is decided under the deal's lock if there is one. */
+  async #lockDeals(tx: Transaction, examined: readonly ExaminedMessage[]): Promise<readonly DealKey[]> {
+    const deals = new Map<DealKey, DealRecord>();
+    const candidates = new Map<DealKey, DealRecord>();
+    for (const { identified, verdict } of examined) {
+      if (identified === undefined) continue;
+      deals.set(identified.deal.key, identified.deal);
+      if (verdict !== 'known' && 'keys' in verdict) candidates.set(identified.deal.key, identified.deal);
+    }
+    await tx.deals.insertMissing([...candidates.values()]);
+    const keys = [...deals.keys()];
+    await tx.deals.lock(keys);
+    return keys;
+  }
+}
+
+function add(left: IntakeCounts, right: IntakeCounts): IntakeCounts {
+  return {
+    accepted: left.accepted + right.accepted,
+    duplicates: left.duplicates + right.duplicates,
+    rejected: left.rejected + right.rejected,
+    quarantined: left.quarantined + right.quarantined,
+    undecidable: left.undecidable + right.undecidable,
+  };
+}

@@ -1,0 +1,272 @@
+import type { KeyEvidence } from '@v402/contract';
+import { TerminalError, type ContractId, type Micros, type Refusal } from '@v402/domain';
+import { kafkaMember, settlementMembers } from '../events/members.js';
+import { SettlementStream, type EventNaming } from '../events/settlement-stream.js';
+import type { StoredEvent } from '../ports/event-store.js';
+import {
+  rejectionKey,
+  type DecisionRecord,
+  type QuarantineRecord,
+  type RawMessage,
+  type RejectionRecord,
+} from '../ports/evidence-store.js';
+import type { Ids } from '../ports/seams.js';
+import type { AcceptedContract, HoldCause, HoldRecord, NewSettlement } from '../ports/settlement-store.js';
+import { DealStates } from './deal-states.js';
+import { decide, type AcceptedLink, type ExaminedMessage } from './decide.js';
+import type { IdentifiedMessage } from './inbound-message.js';
+import { initialRows, type InitialRows } from './initial-rows.js';
+import { acceptedData, equivocationEvent } from './intake-events.js';
+import { servedSides, type IntakePolicy } from './policy.js';
+
+export interface IntakeContext {
+  readonly naming: EventNaming;
+  readonly policy: IntakePolicy;
+  readonly ids: Ids;
+  /** Digest of the trust registry that the signatures were checked with. */
+  readonly registryDigest: string;
+}
+
+type SettlementDraft = Omit<NewSettlement, 'position' | 'current'>;
+type NewRejection = RejectionRecord & { readonly examined: ExaminedMessage };
+
+/**
+ * Decides messages one by one and collects what is to be written, so that one transaction can write it in bulk. Nothing
+ * here touches the database: the state that it decides on was read under the deals' locks.
+ */
+export class IntakeRound {
+  readonly raws = new Map<string, RawMessage>();
+  readonly decisions: DecisionRecord[] = [];
+  readonly rejections = new Map<string, NewRejection>();
+  readonly drafts: SettlementDraft[] = [];
+  readonly rows: InitialRows[] = [];
+  /** Bases that an amendment has replaced before anything of them started. */
+  readonly replaced: ContractId[] = [];
+  /** Contracts that are no longer their deal's current one: replaced, or amended after they started. */
+  readonly retired: ContractId[] = [];
+  readonly duplicates = new Map<ContractId, number>();
+  readonly quarantines: QuarantineRecord[] = [];
+  readonly quarantineRepeats = new Map<ContractId, number>();
+  readonly holds: HoldRecord[] = [];
+  /** Events outside any settlement's stream. */
+  readonly looseEvents: StoredEvent[] = [];
+  readonly streams = new Map<ContractId, SettlementStream>();
+
+  readonly #accepted = new Set<ContractId>();
+  readonly #deals: DealStates;
+  readonly #stored: ReadonlyMap<ContractId, AcceptedContract>;
+
+  constructor(
+    private readonly context: IntakeContext,
+    stored: readonly AcceptedContract[],
+    quarantined: ReadonlySet<ContractId>,
+    readonly now: Micros,
+  ) {
+    this.#deals = new DealStates(stored, quarantined);
+    this.#stored = new Map(stored.map((settlement) => [settlement.contractId, settlement]));
+  }
+
+  /**
+   * Decides the next message.
+   * @returns false where it amends a contract that this round has accepted itself: it belongs to the next round, which
+   *   sees that contract stored
+   */
+  take(examined: ExaminedMessage): boolean {
+    const { identified } = examined;
+    if (identified === undefined) {
+      if (examined.verdict === 'known' || !('refusal' in examined.verdict)) throw unidentified();
+      this.#refuse(examined, examined.verdict.refusal);
+      return true;
+    }
+    const decision = decide(examined, identified, this.#deals.of(identified.deal.key));
+    switch (decision.kind) {
+      case 'duplicate':
+        count(this.duplicates, identified.contractId);
+        return true;
+      case 'still_quarantined':
+        count(this.quarantineRepeats, identified.contractId);
+        return true;
+      case 'refused':
+        this.#refuse(examined, decision.refusal);
+        return true;
+      case 'equivocation':
+        this.#quarantine(examined, identified, decision.conflictsWith, decision.unexpired);
+        return true;
+      case 'accepted':
+        this.#accept(examined, identified, identified.shortRef);
+        return true;
+      case 'replaces':
+        if (this.#accepted.has(decision.base.contractId)) return false;
+        this.#replace(identified, decision.base);
+        this.#accept(examined, identified, decision.base.orderReference);
+        return true;
+      case 'amends_after_start':
+        this.retired.push(decision.base.contractId);
+        this.#accept(examined, identified, decision.base.orderReference);
+        this.#hold(identified, identified, {
+          reason: 'amendment_after_start',
+          evidence: { baseContractId: decision.base.contractId, amendmentContractId: identified.contractId },
+        });
+        return true;
+    }
+  }
+
+  #refuse(examined: ExaminedMessage, { code, where }: Refusal): void {
+    const { identified, raw } = examined;
+    const key = rejectionKey({ rawDigest: raw.digest, code });
+    const earlier = this.rejections.get(key);
+    if (earlier !== undefined) {
+      this.rejections.set(key, { ...earlier, occurrences: earlier.occurrences + 1 });
+      return;
+    }
+    this.raws.set(raw.digest, raw);
+    this.rejections.set(key, {
+      rawDigest: raw.digest,
+      code,
+      where,
+      contractId: identified?.contractId,
+      negotiationId: identified?.deal.negotiationId,
+      occurrences: 1,
+      examined,
+    });
+  }
+
+  #quarantine(
+    examined: ExaminedMessage,
+    identified: IdentifiedMessage,
+    conflictsWith: AcceptedLink,
+    unexpired: boolean,
+  ): void {
+    const { contractId } = identified;
+    const held = unexpired && this.context.policy.conflict === 'hold';
+    this.#decided(examined, 'quarantined', contractId, 'negotiation_conflict');
+    const hold = held
+      ? this.#hold(identified, conflictsWith, {
+          reason: 'equivocation',
+          evidence: {
+            conflictingContractId: contractId,
+            rawDigest: examined.raw.digest,
+            kafka: kafkaMember(examined.message.coordinates),
+          },
+        })
+      : undefined;
+    this.quarantines.push({
+      id: this.context.ids.next(),
+      reason: 'equivocation',
+      code: 'negotiation_conflict',
+      contractId,
+      conflictsWith: conflictsWith.contractId,
+      rawDigest: examined.raw.digest,
+      side: undefined,
+      holdId: hold?.id,
+    });
+    const about = { conflictsWith: conflictsWith.contractId, held, now: this.now };
+    this.looseEvents.push(equivocationEvent(this.context.naming, examined, identified, about));
+    this.#deals.quarantine(contractId);
+  }
+
+  #replace(identified: IdentifiedMessage, base: AcceptedLink): void {
+    this.retired.push(base.contractId);
+    this.replaced.push(base.contractId);
+    const { contract } = identified.envelope;
+    this.#stream(base.contractId, identified).append(
+      'org.v402.settlement.superseded.v1',
+      { subjectId: base.contractId, n: 1 },
+      { ...settlementMembers(base, contract), supersededBy: identified.contractId },
+    );
+  }
+
+  #accept(examined: ExaminedMessage, identified: IdentifiedMessage, orderReference: string): void {
+    const { contractId, shortRef, canonical, deal } = identified;
+    const { contract } = identified.envelope;
+    const { naming, policy, registryDigest } = this.context;
+    const sides = servedSides(policy, contract);
+    this.#decided(examined, 'accepted', contractId);
+    const position = { settlement: 0, payments: 0, deliveries: 0, lastEventAt: undefined };
+    const { traceparent } = examined.message;
+    const owner = { contractId, negotiationId: deal.negotiationId, traceparent, position };
+    const stream = new SettlementStream(naming, owner, this.now);
+    this.streams.set(contractId, stream);
+    const acceptedAt = stream.append(
+      'org.v402.settlement.accepted.v1',
+      { subjectId: contractId, n: 1 },
+      acceptedData({ examined, identified, sides, orderReference, registryDigest }),
+    );
+    this.drafts.push({
+      contractId,
+      dealKey: deal.key,
+      state: 'accepted',
+      shortRef,
+      orderReference,
+      canonical,
+      traceparent,
+      supersedes: contract.supersedes,
+      currency: contract.terms.currency,
+      total: contract.terms.total,
+      agreedAt: contract.agreedAt,
+      expiresAt: contract.expiresAt,
+      acceptedAt,
+    });
+    this.rows.push(...sides.map((side) => initialRows(contractId, contract, side)));
+    this.#accepted.add(contractId);
+    this.#deals.accept(deal.key, { contractId, shortRef, orderReference, started: false });
+  }
+
+  /** Announces the hold on the stream of `on`, a contract of the same deal. */
+  #hold(
+    identified: IdentifiedMessage,
+    on: Pick<AcceptedLink, 'contractId' | 'shortRef'>,
+    cause: HoldCause,
+  ): HoldRecord {
+    const { contractId } = on;
+    const hold = { id: this.context.ids.next(), dealKey: identified.deal.key, contractId, cause, placedBy: 'intake' };
+    this.holds.push(hold);
+    this.#stream(contractId, identified).append(
+      'org.v402.hold.placed.v1',
+      { subjectId: hold.id, n: 1 },
+      { ...settlementMembers(on, identified.envelope.contract), holdId: hold.id, ...cause },
+    );
+    return hold;
+  }
+
+  #stream(contractId: ContractId, { deal }: IdentifiedMessage): SettlementStream {
+    const open = this.streams.get(contractId);
+    if (open !== undefined) return open;
+    const stored = this.#stored.get(contractId);
+    if (stored === undefined) throw new TerminalError('settlement_not_locked', 'An event needs its settlement locked.');
+    const { traceparent, position } = stored;
+    const owner = { contractId, negotiationId: deal.negotiationId, traceparent, position };
+    const stream = new SettlementStream(this.context.naming, owner, this.now);
+    this.streams.set(contractId, stream);
+    return stream;
+  }
+
+  #decided(examined: ExaminedMessage, outcome: DecisionRecord['outcome'], contractId: ContractId, code?: string): void {
+    const { raw, verdict } = examined;
+    this.raws.set(raw.digest, raw);
+    const keys = verdict !== 'known' && 'keys' in verdict ? verdict.keys : [];
+    this.decisions.push(decisionOf(this.context, examined, { outcome, code, contractId, keys }));
+  }
+}
+
+/** What is kept of a decision, whatever it was. */
+export function decisionOf(
+  { policy, registryDigest }: IntakeContext,
+  { message, raw, arrival }: ExaminedMessage,
+  decided: {
+    readonly outcome: DecisionRecord['outcome'];
+    readonly code: string | undefined;
+    readonly contractId: ContractId | undefined;
+    readonly keys: readonly KeyEvidence[];
+  },
+): DecisionRecord {
+  const { coordinates } = message;
+  return { ...decided, rawDigest: raw.digest, coordinates, arrival, registryDigest, codeVersion: policy.codeVersion };
+}
+
+function count(counts: Map<ContractId, number>, contractId: ContractId): void {
+  counts.set(contractId, (counts.get(contractId) ?? 0) + 1);
+}
+
+const unidentified = (): TerminalError =>
+  new TerminalError('examination_incomplete', 'A message without an identity has neither a refusal nor a contract.');

@@ -1,0 +1,135 @@
+import type { MonotonicClock } from '@v402/domain';
+import type { OrderSystem } from '../ports/order-system.js';
+import type { Alarms, FaultPoint, Wake } from '../ports/seams.js';
+import type { UnitOfWork } from '../ports/unit-of-work.js';
+import type { Claim } from '../ports/work-store.js';
+import { contractIdsOf, readCases, type OrderCase } from './order-case.js';
+import { createOrder, lookUpOrder } from './order-system-calls.js';
+import type { OrderOutcome } from './outcome.js';
+import { recordIntents } from './record-intents.js';
+import { recordOutcome, type OutcomeContext } from './record-outcome.js';
+
+/**
+ * Places the orders of accepted settlements: one per served side, whatever dies. A claim alone sends nothing; the intent
+ * is recorded (T2) before the order system is called, outside any transaction, and the outcome after it (T3). Whoever
+ * finds an intent without an outcome does not know whether the order exists: it waits, looks the order up, and only then
+ * goes on.
+ */
+export class PlaceOrdersHandler {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly orderSystem: OrderSystem,
+    private readonly context: OutcomeContext,
+    private readonly clock: MonotonicClock,
+    /** Names this process in the leases. */
+    private readonly owner: string,
+    private readonly wake: Wake,
+    private readonly alarms: Alarms,
+    private readonly faults: FaultPoint,
+  ) {}
+
+  /**
+   * One round.
+   * @returns how many orders were claimed; 0 when none is due
+   */
+  async handle(): Promise<number> {
+    const claims = await this.#claim();
+    if (claims.length === 0) return 0;
+    await this.faults.reach('C3');
+    const cases = await this.unitOfWork.run(async (tx) =>
+      readCases(tx, claims, await tx.settlements.read(contractIdsOf(claims))),
+    );
+    await Promise.all([
+      this.#place(cases.filter(({ placement }) => placement.state === 'waiting')),
+      ...cases.map((order) => this.#resume(order)),
+    ]);
+    this.wake.hint('workflows', 'relay');
+    return claims.length;
+  }
+
+  #claim(): Promise<readonly Claim[]> {
+    const { leaseMs } = this.context.timing;
+    const limit = this.orderSystem.capabilities.maxConcurrency;
+    return this.unitOfWork.run((tx) => tx.work.claim({ kinds: ['order'], limit, leaseMs, owner: this.owner }));
+  }
+
+  /** Orders that nobody has asked for yet. */
+  async #place(orders: readonly OrderCase[]): Promise<void> {
+    const sendable = (await Promise.all(orders.map((order) => this.#preflight(order)))).filter(
+      (passed) => passed !== null,
+    );
+    if (sendable.length === 0) return;
+    const startedMs = this.clock.nowMs();
+    const intended = await this.unitOfWork.run((tx) => recordIntents(tx, sendable, this.context.timing));
+    await this.faults.reach('C4');
+    await Promise.all(intended.map((order) => this.#call(order, startedMs)));
+  }
+
+  /** What the order system could not hold is refused before anything is sent. */
+  async #preflight({ claim, draft }: OrderCase): Promise<Claim | null> {
+    let outcome: OrderOutcome;
+    try {
+      const issues = await this.orderSystem.preflight(draft);
+      if (issues.length === 0) return claim;
+      outcome = { kind: 'rejected', code: 'preflight_failed', issues };
+    } catch {
+      outcome = { kind: 'not_written', code: 'preflight_unavailable', retryAfterMs: undefined };
+    }
+    await this.#record(claim, outcome);
+    return null;
+  }
+
+  /**
+   * The deadline lies before the lease's end: the lease was renewed after `startedMs`, and the monotonic clock is read
+   * just before the call, so that a process that was suspended in between sends nothing.
+   */
+  async #call(order: OrderCase, startedMs: number): Promise<void> {
+    const { leaseMs, leaseMarginMs, callTimeoutMs } = this.context.timing;
+    const allowedMs = Math.min(callTimeoutMs, leaseMs - leaseMarginMs);
+    const remainingMs = startedMs + allowedMs - this.clock.nowMs();
+    const outcome = await createOrder(this.orderSystem, order, Math.floor(remainingMs));
+    await this.faults.reach('C5');
+    await this.#record(order.claim, outcome);
+  }
+
+  /** An order that an earlier claimant left behind. */
+  async #resume(order: OrderCase): Promise<void> {
+    const { claim, placement } = order;
+    switch (placement.state) {
+      case 'waiting':
+        return; // placed above
+      case 'placing':
+        // Its claimant died or lost its lease between intent and outcome, so no call of its is under way any more.
+        await this.#record(claim, { kind: 'unknown', code: 'outcome_not_recorded', callUntil: undefined });
+        return;
+      case 'unknown':
+        await this.#record(claim, await lookUpOrder(this.orderSystem, order, this.context.timing));
+        return;
+      case 'created':
+      case 'rejected':
+      case 'unresolved':
+      case 'mismatched':
+      case 'superseded':
+        await this.unitOfWork.run((tx) => tx.work.finish([claim]));
+        return;
+    }
+  }
+
+  async #record(claim: Claim, outcome: OrderOutcome): Promise<void> {
+    const recorded = await this.unitOfWork.run((tx) => recordOutcome(tx, this.context, claim, outcome));
+    const { contractId, side } = claim;
+    if (!recorded) {
+      this.alarms.raise('claim_lost', 'An outcome came after its lease; whoever claims the order now looks it up.', {
+        contractId,
+        side,
+      });
+    } else if (outcome.kind === 'different' || outcome.kind === 'unresolved' || outcome.kind === 'rejected') {
+      this.alarms.raise(`order_${outcome.kind}`, 'An order needs a person to decide.', {
+        contractId,
+        side,
+        reason: outcome.code,
+      });
+    }
+    await this.faults.reach('C6');
+  }
+}

@@ -1,0 +1,57 @@
+import { TerminalError, type SettlementContract } from '@v402/domain';
+import { contractOf } from '../contract-of.js';
+import { SettlementStream, type EventNaming } from '../events/settlement-stream.js';
+import type { DeliveryRow, OrderPlacement, PaymentLeg } from '../ports/progress-store.js';
+import type { SettlementRecord } from '../ports/settlement-store.js';
+import type { Transaction } from '../ports/unit-of-work.js';
+import type { Micros } from '@v402/domain';
+
+/** A locked settlement with everything that a release of its legs and deliveries needs. */
+export interface ReleaseCase {
+  readonly settlement: SettlementRecord;
+  readonly contract: SettlementContract;
+  readonly stream: SettlementStream;
+  readonly orders: readonly OrderPlacement[];
+  readonly legs: Map<string, PaymentLeg>;
+  readonly deliveries: Map<string, DeliveryRow>;
+}
+
+/** Names a row of a settlement: its side and its id in the contract. */
+export const rowKey = (side: string, id: string): string => `${side}:${id}`;
+
+export async function readReleaseCases(
+  tx: Transaction,
+  settlements: readonly SettlementRecord[],
+  naming: EventNaming,
+  now: Micros,
+): Promise<ReadonlyMap<string, ReleaseCase>> {
+  const ids = settlements.map(({ contractId }) => contractId);
+  const orders = Map.groupBy(await tx.orders.ofSettlements(ids), (row) => row.contractId);
+  const legs = Map.groupBy(await tx.legs.ofSettlements(ids), (row) => row.contractId);
+  const deliveries = Map.groupBy(await tx.deliveries.ofSettlements(ids), (row) => row.contractId);
+  return new Map(
+    settlements.map((settlement) => {
+      const { contractId, traceparent, position } = settlement;
+      const contract = contractOf(settlement);
+      const { negotiationId } = contract;
+      return [
+        contractId,
+        {
+          settlement,
+          contract,
+          stream: new SettlementStream(naming, { contractId, negotiationId, traceparent, position }, now),
+          orders: orders.get(contractId) ?? [],
+          legs: new Map((legs.get(contractId) ?? []).map((row) => [rowKey(row.side, row.legId), row])),
+          deliveries: new Map((deliveries.get(contractId) ?? []).map((row) => [rowKey(row.side, row.deliveryId), row])),
+        },
+      ];
+    }),
+  );
+}
+
+/** @throws TerminalError `row_missing`: work refers to rows that exist, whatever happens */
+export function required<T>(row: T | undefined): T {
+  if (row === undefined)
+    throw new TerminalError('row_missing', 'Work refers to a settlement, leg or delivery that exists.');
+  return row;
+}

@@ -1,0 +1,160 @@
+import {
+  dateOf,
+  instantOfMicros,
+  paymentLegTable,
+  transition,
+  type AgreedLeg,
+  type Instant,
+  type Micros,
+  type Rail,
+} from '@v402/domain';
+import { endToEndId, idempotencyKey, type DataOf } from '@v402/events';
+import { settlementMembers } from '../events/members.js';
+import { BANK_RAILS, type PaymentAccounts } from '../ports/payment-accounts.js';
+import type { OrderPlacement, PaymentLeg } from '../ports/progress-store.js';
+import { dueDateOf, requestTime } from './due-date.js';
+import { required, type ReleaseCase } from './release-case.js';
+import type { Released } from './released.js';
+
+export interface LegPolicy {
+  readonly accounts: PaymentAccounts;
+  /** Days before the due date on which a rail has to be told. */
+  readonly leadDays: Readonly<Record<Rail, number>>;
+}
+
+type LegMembers = DataOf<'org.v402.payment.scheduled.v1'>;
+
+/**
+ * Moves a leg on whose trigger has fired: schedules it, and asks for the payment once it is due. Emits only from a state
+ * in which it has not been asked for, so nothing is asked for twice.
+ */
+export function releaseLeg(
+  release: ReleaseCase,
+  row: PaymentLeg,
+  policy: LegPolicy,
+  now: Micros,
+): Released<PaymentLeg> {
+  if (row.state === 'requested' || row.state === 'superseded') return { row, next: 'done' };
+  const scheduled = row.state === 'waiting' ? schedule(release, row) : row;
+  if (isInvoice(scheduled)) return { row: requestInvoice(release, scheduled), next: 'done' };
+  const requestAt = requestTime(required(scheduled.dueDate), policy.leadDays[scheduled.rail]);
+  if (requestAt > now) return { row: scheduled, next: requestAt };
+  return request(release, scheduled, policy, now);
+}
+
+/** The seller's invoice has to go out when its trigger fires: waiting for the due date would make the buyer late. */
+const isInvoice = ({ rail, side }: PaymentLeg): boolean => rail === 'invoice' && side === 'seller';
+
+function schedule(release: ReleaseCase, row: PaymentLeg): PaymentLeg {
+  const { at, micros } = triggered(release, row);
+  const leg: PaymentLeg = {
+    ...row,
+    state: transition(paymentLegTable, row.state, 'schedule'),
+    triggeredAt: micros,
+    dueDate: dueDateOf(at, row.days),
+  };
+  const { side, legId } = leg;
+  release.stream.append('org.v402.payment.scheduled.v1', { side, subjectId: legId, n: 1 }, legMembers(release, leg));
+  return leg;
+}
+
+/** When the leg's trigger fired. `shipped` and `delivered` fire by feedback, so no work exists for them before it. */
+function triggered({ contract, orders }: ReleaseCase, row: PaymentLeg): { at: Instant; micros: Micros } {
+  if (row.trigger === 'agreed') {
+    return { at: contract.agreedAt, micros: BigInt(Date.parse(contract.agreedAt)) * 1000n };
+  }
+  const micros = required(orders.find(({ side }) => side === row.side)?.orderedAt);
+  return { at: instantOfMicros(micros), micros };
+}
+
+function request(release: ReleaseCase, leg: PaymentLeg, { accounts }: LegPolicy, now: Micros): Released<PaymentLeg> {
+  const { contract, stream } = release;
+  const { buyer, seller } = contract.parties;
+  const needsAccount = leg.side === 'buyer' && BANK_RAILS.has(leg.rail);
+  const account = needsAccount ? accounts.approved(seller.id, leg.rail, leg.currency) : undefined;
+  if (needsAccount && account === undefined) {
+    const state = transition(paymentLegTable, leg.state, 'block');
+    return { row: { ...leg, state, code: 'creditor_account_missing' }, next: 'blocked' };
+  }
+  const members = legMembers(release, leg);
+  const today = dateOf(instantOfMicros(now));
+  const reference = endToEndId(release.settlement.shortRef, leg.number, leg.attempt);
+  const { x402 } = agreedLeg(release, leg);
+  stream.append(
+    'org.v402.payment.requested.v1',
+    { side: leg.side, subjectId: leg.legId, n: leg.attempt },
+    {
+      ...members,
+      attempt: leg.attempt,
+      endToEndId: reference,
+      instructedAmount: members.amount,
+      // No rail executes in the past.
+      requestedExecutionDate: members.dueDate < today ? today : members.dueDate,
+      debtor: buyer,
+      creditor: { ...seller, ...(account !== undefined && { account }) },
+      remittanceInformation: reference,
+      ...(x402 !== undefined && { x402 }),
+      ...orderReference(release.orders, leg.side, release),
+      idempotencyKey: paymentKey(leg, 'payment'),
+    },
+  );
+  return { row: { ...leg, state: transition(paymentLegTable, leg.state, 'request'), code: undefined }, next: 'done' };
+}
+
+function requestInvoice(release: ReleaseCase, leg: PaymentLeg): PaymentLeg {
+  const { settlement, contract, stream } = release;
+  const { lines, charges } = contract.terms;
+  stream.append(
+    'org.v402.invoice.requested.v1',
+    { side: leg.side, subjectId: leg.legId, n: leg.attempt },
+    {
+      ...legMembers(release, leg),
+      side: 'seller',
+      role: 'payee',
+      rail: 'invoice',
+      attempt: leg.attempt,
+      invoiceReference: endToEndId(settlement.shortRef, leg.number, leg.attempt),
+      lines,
+      ...(charges !== undefined && { charges }),
+      ...orderReference(release.orders, leg.side, release),
+      idempotencyKey: paymentKey(leg, 'invoice'),
+    },
+  );
+  return { ...leg, state: transition(paymentLegTable, leg.state, 'request') };
+}
+
+function legMembers(release: ReleaseCase, leg: PaymentLeg): LegMembers {
+  const { settlement, contract } = release;
+  return {
+    ...settlementMembers(settlement, contract),
+    side: leg.side,
+    role: leg.side === 'buyer' ? 'payer' : 'payee',
+    legId: leg.legId,
+    legNumber: leg.number,
+    amount: { amount: agreedLeg(release, leg).amount, currency: leg.currency },
+    rail: leg.rail,
+    trigger: { kind: leg.trigger, days: leg.days, firedAt: triggered(release, leg).at },
+    dueDate: required(leg.dueDate),
+  };
+}
+
+/** The leg as it was signed: amounts go out as the parties wrote them. */
+function agreedLeg({ contract }: ReleaseCase, { legId }: PaymentLeg): AgreedLeg {
+  return required(contract.terms.payment.schedule.find(({ id }) => id === legId));
+}
+
+function paymentKey({ side, contractId, legId, attempt }: PaymentLeg, work: 'payment' | 'invoice'): string {
+  return idempotencyKey({ work, side, contractId, id: legId, attempt });
+}
+
+/** The order of this side, if it exists yet: a leg that the agreement triggers need not wait for it. */
+export function orderReference(
+  orders: readonly OrderPlacement[],
+  side: OrderPlacement['side'],
+  { settlement }: Pick<ReleaseCase, 'settlement'>,
+): { orderReference?: { orderSystem: string; reference: string; orderNumber: string } } {
+  const order = orders.find((each) => each.side === side);
+  if (order?.orderNumber === undefined || order.orderSystem === undefined) return {};
+  const { orderSystem, orderNumber } = order;
+  return { orderReference: { orderSystem, reference: settlement.orderReference, orderNumber } };
+}
