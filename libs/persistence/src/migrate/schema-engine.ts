@@ -43,6 +43,15 @@ const rethrowForEngine = (error: unknown): never => {
   throw new DriverAdapterError({ kind: 'postgres', code, severity, message, detail, column, hint });
 };
 
+/** The engine never clears the timer on its lock, which must not keep a finished program alive for ten seconds. */
+const setBackgroundTimeout = (callback: () => void, delayMs: number): NodeJS.Timeout =>
+  setTimeout(callback, delayMs).unref();
+
+const engineImports = (): Record<string, unknown> => {
+  const timers = Object.keys(bindings).filter((name) => name.startsWith('__wbg_setTimeout_'));
+  return { ...bindings, ...Object.fromEntries(timers.map((name) => [name, setBackgroundTimeout])) };
+};
+
 let loaded = false;
 
 /** Links the wasm module to its bindings, once a process. Node.js cannot import wasm by itself in every version we run on. */
@@ -50,7 +59,7 @@ const loadEngine = (): void => {
   if (loaded) return;
   const folder = dirname(createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm/schema_engine_bg'));
   const module = new WebAssembly.Module(readFileSync(join(folder, 'schema_engine_bg.wasm')));
-  const { exports } = new WebAssembly.Instance(module, { './schema_engine_bg.js': { ...bindings } });
+  const { exports } = new WebAssembly.Instance(module, { './schema_engine_bg.js': engineImports() });
   bindings.__wbg_set_wasm(exports);
   exports.__wbindgen_start();
   loaded = true;
