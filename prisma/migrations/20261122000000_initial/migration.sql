@@ -289,6 +289,14 @@ CREATE TABLE "v402"."relay_shard" (
 );
 
 -- CreateTable
+CREATE TABLE "v402"."relay" (
+    "owner" TEXT NOT NULL,
+    "live_until" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "relay_pkey" PRIMARY KEY ("owner")
+);
+
+-- CreateTable
 CREATE TABLE "v402"."parked_stream" (
     "stream" BYTEA NOT NULL,
     "event_id" UUID NOT NULL,
@@ -468,6 +476,7 @@ GRANT UPDATE (state, revision, attempt) ON v402.delivery TO v402_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON v402.work TO v402_app;
 GRANT SELECT, INSERT, DELETE ON v402.outbox TO v402_app;
 GRANT SELECT, UPDATE ON v402.relay_shard TO v402_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON v402.relay TO v402_app;
 GRANT SELECT, INSERT, DELETE ON v402.parked_stream TO v402_app;
 GRANT SELECT, INSERT, UPDATE ON v402.input_offset TO v402_app;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA v402 TO v402_app;

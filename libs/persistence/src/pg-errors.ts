@@ -1,0 +1,77 @@
+import { type ErrorContext, RetryableError, TerminalError } from '@v402/domain';
+import pg from 'pg';
+
+/** Which of its callers' next steps an error calls for, by SQLSTATE (PostgreSQL, appendix A). */
+type Verdict = 'data' | 'conflict' | 'unavailable' | 'timeout' | 'other';
+
+const CONFLICTS = ['40001', '40P01'];
+const STATEMENT_CANCELED = '57014';
+const READ_ONLY = '25006'; // the server has become a standby
+const IDLE_IN_TRANSACTION = '25P03'; // we paused so long that the server gave us up
+/** Data exception, constraint violation, limit exceeded: the same values are refused again. */
+const DATA_CLASSES = ['22', '23', '54'];
+/** Connection, authorization, resources, operator, system: nothing is wrong with what was asked. */
+const UNAVAILABLE_CLASSES = ['08', '28', '53', '57', '58'];
+
+function verdictOn(sqlState: string): Verdict {
+  const sqlClass = sqlState.slice(0, 2);
+  if (CONFLICTS.includes(sqlState)) return 'conflict';
+  if (sqlState === STATEMENT_CANCELED) return 'timeout';
+  if (DATA_CLASSES.includes(sqlClass)) return 'data';
+  if (sqlState === READ_ONLY || sqlState === IDLE_IN_TRANSACTION) return 'unavailable';
+  return UNAVAILABLE_CLASSES.includes(sqlClass) ? 'unavailable' : 'other';
+}
+
+/** Names of schema objects say where; `detail`, `where` and `message` may hold values and are left out. */
+function contextOf({ code = '', constraint, table, column }: pg.DatabaseError): ErrorContext {
+  return {
+    sqlState: code,
+    ...(constraint === undefined ? {} : { constraint }),
+    ...(table === undefined ? {} : { table }),
+    ...(column === undefined ? {} : { column }),
+  };
+}
+
+/** The database cannot be reached, or the connection is gone; whatever was under way may have happened or not. */
+export function unavailable(cause: unknown): RetryableError {
+  const code = cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
+  return new RetryableError(
+    'database_unavailable',
+    'The database cannot be reached or has gone away.',
+    code === undefined ? {} : { reason: code },
+    { cause },
+  );
+}
+
+/**
+ * What an error of the driver means to a caller. The driver's error is chained only where it cannot hold a value that
+ * was sent: causes are logged.
+ */
+export function classify(error: unknown): unknown {
+  // A value that the driver cannot serialize is a mistake of ours, not of the database.
+  if (error instanceof TypeError || error instanceof RangeError) return error;
+  // What the driver raises by itself, without an answer of the server, is about the connection.
+  if (!(error instanceof pg.DatabaseError) || error.code === undefined) return unavailable(error);
+  const verdict = verdictOn(error.code);
+  const context = contextOf(error);
+  switch (verdict) {
+    case 'data':
+      return new TerminalError('data_error', 'The database refuses a value.', context);
+    case 'conflict':
+      return new RetryableError('transaction_conflict', 'Transactions were in conflict.', context, { cause: error });
+    case 'timeout':
+      return new RetryableError('statement_timeout', 'A statement took too long and was cancelled.', context);
+    case 'unavailable':
+      return unavailable(error);
+    case 'other':
+      return new RetryableError('database_error', 'The database failed to run a statement.', context);
+  }
+}
+
+/** Whether the transaction lost against another one, and may win when it runs again. */
+export const isConflict = (error: unknown): error is RetryableError =>
+  error instanceof RetryableError && error.code === 'transaction_conflict';
+
+/** Whether the connection may be in an unknown state. */
+export const isUnavailable = (error: unknown): error is RetryableError =>
+  error instanceof RetryableError && error.code === 'database_unavailable';

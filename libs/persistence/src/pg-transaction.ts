@@ -1,0 +1,53 @@
+import type {
+  DealStore,
+  DeliveryStore,
+  EventStore,
+  EvidenceStore,
+  OrderPlacementStore,
+  PaymentLegStore,
+  SettlementStore,
+  Transaction,
+  WorkStore,
+} from '@v402/application';
+import { type Micros, TerminalError } from '@v402/domain';
+import type { Session } from './session.js';
+import { PgDealStore } from './stores/deal.store.js';
+import { PgDeliveryStore } from './stores/delivery.store.js';
+import { PgEventStore } from './stores/event.store.js';
+import { PgEvidenceStore } from './stores/evidence.store.js';
+import { PgOrderPlacementStore } from './stores/order-placement.store.js';
+import { PgPaymentLegStore } from './stores/payment-leg.store.js';
+import { PgSettlementStore } from './stores/settlement.store.js';
+import { PgWorkStore } from './stores/work.store.js';
+import { microsOf } from './values.js';
+
+const NOW = `SELECT ${microsOf('clock_timestamp()')} AS now`;
+
+/** All stores on one connection. */
+export class PgTransaction implements Transaction {
+  readonly deals: DealStore;
+  readonly settlements: SettlementStore;
+  readonly evidence: EvidenceStore;
+  readonly orders: OrderPlacementStore;
+  readonly legs: PaymentLegStore;
+  readonly deliveries: DeliveryStore;
+  readonly work: WorkStore;
+  readonly events: EventStore;
+
+  constructor(private readonly session: Session) {
+    this.deals = new PgDealStore(session);
+    this.settlements = new PgSettlementStore(session);
+    this.evidence = new PgEvidenceStore(session);
+    this.orders = new PgOrderPlacementStore(session);
+    this.legs = new PgPaymentLegStore(session);
+    this.deliveries = new PgDeliveryStore(session);
+    this.work = new PgWorkStore(session);
+    this.events = new PgEventStore(session);
+  }
+
+  async now(): Promise<Micros> {
+    const [row] = await this.session.query<{ now: string }>(NOW);
+    if (row === undefined) throw new TerminalError('clock_missing', 'The database did not tell its time.');
+    return BigInt(row.now);
+  }
+}

@@ -1,0 +1,163 @@
+import type { EventStore, PublishableEvent, StoredEvent, StreamPosition } from '@v402/application';
+import type { ContractId } from '@v402/domain';
+import { columns, type Session } from '../session.js';
+import { bytea, bytes, hexOf, microsOf, timestampOf } from '../values.js';
+import { shareOut } from './shard-share.js';
+
+/** As many as the migration makes rows in `relay_shard`. */
+const SHARDS = 16;
+
+/** SQL: the shard of a stream. A stream is a SHA-256, so any byte of it spreads evenly and for ever the same way. */
+const shardOf = (stream: string): string => `get_byte(${stream}, 0) % ${SHARDS}`;
+
+// Serial numbers are given out in the order of the sorted rows: the outbox keeps the order of the events.
+const APPEND = `
+  WITH new AS MATERIALIZED (
+    SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::text[], $4::text[], $5::int[], $6::bigint[], $7::bytea[])
+      WITH ORDINALITY AS n (id, stream, type, topic, sequence, occurred_at, bytes, place)
+  ), appended AS (
+    INSERT INTO v402.event (id, stream, type, topic, sequence, occurred_at, bytes)
+    SELECT id, stream, type, topic, sequence, ${timestampOf('occurred_at')}, bytes FROM new
+  )
+  INSERT INTO v402.outbox (event_id, stream, shard)
+  SELECT id, stream, ${shardOf('stream')} FROM new ORDER BY place`;
+
+const SAVE_POSITIONS = `
+  UPDATE v402.settlement s
+  SET settlement_sequence = n.settlement, payment_sequence = n.payments, delivery_sequence = n.deliveries,
+    last_event_at = ${timestampOf('n.last_event_at')}
+  FROM unnest($1::bytea[], $2::int[], $3::int[], $4::int[], $5::bigint[])
+    AS n (contract_id, settlement, payments, deliveries, last_event_at)
+  WHERE s.contract_id = n.contract_id`;
+
+// All rows, in order: whoever leases waits here until the one before it has committed.
+const LOCK_SHARDS = 'SELECT FROM v402.relay_shard ORDER BY shard FOR NO KEY UPDATE';
+const SHOW_ALIVE = `
+  INSERT INTO v402.relay (owner, live_until) VALUES ($1, clock_timestamp() + $2 * interval '1 millisecond')
+  ON CONFLICT (owner) DO UPDATE SET live_until = excluded.live_until`;
+const FORGET_DEAD = 'DELETE FROM v402.relay WHERE live_until <= clock_timestamp()';
+const LIVE = 'SELECT owner FROM v402.relay';
+const LEASES = `
+  SELECT shard, CASE WHEN lease_until > clock_timestamp() THEN owner END AS owner FROM v402.relay_shard ORDER BY shard`;
+const HOLD = `
+  UPDATE v402.relay_shard SET owner = $2, lease_until = clock_timestamp() + $3 * interval '1 millisecond'
+  WHERE shard = ANY ($1::smallint[])`;
+const GIVE_BACK = `
+  UPDATE v402.relay_shard SET owner = NULL, lease_until = NULL WHERE shard = ANY ($1::smallint[])`;
+const GIVE_ALL_BACK = 'UPDATE v402.relay_shard SET owner = NULL, lease_until = NULL WHERE owner = $1';
+const LEAVE = 'DELETE FROM v402.relay WHERE owner = $1';
+
+// Each shard is read along its index only as far as needed, however much waits behind.
+const UNPUBLISHED = `
+  WITH oldest AS (
+    SELECT o.id, o.event_id
+    FROM unnest($1::smallint[]) AS n (shard), LATERAL (
+      SELECT id, event_id FROM v402.outbox o
+      WHERE o.shard = n.shard AND NOT EXISTS (SELECT FROM v402.parked_stream p WHERE p.stream = o.stream)
+      ORDER BY o.id LIMIT $2
+    ) AS o
+    ORDER BY o.id LIMIT $2
+  )
+  SELECT o.id AS place, e.id, e.type, ${hexOf('e.stream')} AS stream, e.topic, e.sequence,
+    ${microsOf('e.occurred_at')} AS "occurredAt", e.bytes
+  FROM oldest o JOIN v402.event e ON e.id = o.event_id
+  ORDER BY o.id`;
+
+const MARK_PUBLISHED = 'DELETE FROM v402.outbox WHERE id = ANY ($1::bigint[])';
+
+const PARK = `
+  INSERT INTO v402.parked_stream (stream, event_id, code) VALUES ($1, $2, $3) ON CONFLICT (stream) DO NOTHING`;
+
+const PARKED = `SELECT ${hexOf('stream')} AS stream FROM v402.parked_stream WHERE stream = ANY ($1::bytea[])`;
+
+type EventRow = {
+  place: string;
+  id: string;
+  type: string;
+  stream: string;
+  topic: string;
+  sequence: number | null;
+  occurredAt: string;
+  bytes: Buffer;
+};
+
+export class PgEventStore implements EventStore {
+  constructor(private readonly session: Session) {}
+
+  async append(events: readonly StoredEvent[]): Promise<void> {
+    await this.session.write(
+      APPEND,
+      columns(
+        events,
+        (event) => event.id,
+        (event) => bytea(event.stream),
+        (event) => event.type,
+        (event) => event.topic,
+        (event) => event.sequence ?? null,
+        (event) => event.occurredAt,
+        (event) => bytes(event.bytes),
+      ),
+    );
+  }
+
+  async savePositions(positions: ReadonlyMap<ContractId, StreamPosition>): Promise<void> {
+    const entries = [...positions];
+    await this.session.writeEach(
+      SAVE_POSITIONS,
+      entries,
+      columns(
+        entries,
+        ([id]) => bytea(id),
+        ([, position]) => position.settlement,
+        ([, position]) => position.payments,
+        ([, position]) => position.deliveries,
+        ([, position]) => position.lastEventAt ?? null,
+      ),
+    );
+  }
+
+  async leaseShards(owner: string, leaseMs: number): Promise<readonly number[]> {
+    await this.session.write(LOCK_SHARDS);
+    await this.session.write(SHOW_ALIVE, [owner, leaseMs]);
+    await this.session.write(FORGET_DEAD);
+    const live = await this.session.query<{ owner: string }>(LIVE);
+    const leases = await this.session.query<{ shard: number; owner: string | null }>(LEASES);
+    const { hold, giveBack } = shareOut(
+      leases.map((lease) => ({ shard: lease.shard, owner: lease.owner ?? undefined })),
+      new Set(live.map((row) => row.owner)),
+      owner,
+    );
+    await this.session.write(GIVE_BACK, [giveBack]);
+    await this.session.write(HOLD, [hold, owner, leaseMs]);
+    return hold;
+  }
+
+  async releaseShards(owner: string): Promise<void> {
+    await this.session.write(LOCK_SHARDS);
+    await this.session.write(GIVE_ALL_BACK, [owner]);
+    await this.session.write(LEAVE, [owner]);
+  }
+
+  async unpublished(shards: readonly number[], limit: number): Promise<readonly PublishableEvent[]> {
+    const rows = await this.session.query<EventRow>(UNPUBLISHED, [shards, limit]);
+    return rows.map((row) => ({
+      ...row,
+      place: BigInt(row.place),
+      sequence: row.sequence ?? undefined,
+      occurredAt: BigInt(row.occurredAt),
+    }));
+  }
+
+  async markPublished(events: readonly PublishableEvent[]): Promise<void> {
+    await this.session.write(MARK_PUBLISHED, [events.map((event) => event.place)]);
+  }
+
+  async park(event: PublishableEvent, code: string): Promise<void> {
+    await this.session.write(PARK, [bytea(event.stream), event.id, code]);
+  }
+
+  async parked(streams: readonly string[]): Promise<ReadonlySet<string>> {
+    const rows = await this.session.query<{ stream: string }>(PARKED, [streams.map(bytea)]);
+    return new Set(rows.map((row) => row.stream));
+  }
+}

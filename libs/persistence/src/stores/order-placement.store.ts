@@ -1,0 +1,85 @@
+import type { OrderPlacement, OrderPlacementStore } from '@v402/application';
+import type { ContractId, OrderPlacementState, Side } from '@v402/domain';
+import { columns, type Session } from '../session.js';
+import { bytea, hexOf, microsOf, optionalMicros, timestampOf } from '../values.js';
+
+const COLUMNS = `contract_id, side, state, attempt, unknowns, look_up_not_before, order_system, order_number, order_url,
+  code, ordered_at`;
+
+const INPUT = `unnest($1::bytea[], $2::text[], $3::text[], $4::int[], $5::int[], $6::bigint[], $7::text[], $8::text[],
+  $9::text[], $10::text[], $11::bigint[]) AS n (${COLUMNS})`;
+
+const INSERT = `
+  INSERT INTO v402.order_placement (${COLUMNS})
+  SELECT contract_id, side, state, attempt, unknowns, ${timestampOf('look_up_not_before')}, order_system, order_number,
+    order_url, code, ${timestampOf('ordered_at')}
+  FROM ${INPUT}`;
+
+const SAVE = `
+  UPDATE v402.order_placement o
+  SET state = n.state, revision = o.revision + 1, attempt = n.attempt, unknowns = n.unknowns,
+    look_up_not_before = ${timestampOf('n.look_up_not_before')}, order_system = n.order_system,
+    order_number = n.order_number, order_url = n.order_url, code = n.code, ordered_at = ${timestampOf('n.ordered_at')}
+  FROM ${INPUT} WHERE o.contract_id = n.contract_id AND o.side = n.side`;
+
+const OF_SETTLEMENTS = `
+  SELECT ${hexOf('contract_id')} AS "contractId", side, state, attempt, unknowns,
+    ${microsOf('look_up_not_before')} AS "lookUpNotBefore", order_system AS "orderSystem",
+    order_number AS "orderNumber", order_url AS "orderUrl", code, ${microsOf('ordered_at')} AS "orderedAt"
+  FROM v402.order_placement WHERE contract_id = ANY ($1::bytea[])
+  ORDER BY order_placement.contract_id, side`;
+
+type Row = {
+  contractId: string;
+  side: Side;
+  state: OrderPlacementState;
+  attempt: number;
+  unknowns: number;
+  lookUpNotBefore: string | null;
+  orderSystem: string | null;
+  orderNumber: string | null;
+  orderUrl: string | null;
+  code: string | null;
+  orderedAt: string | null;
+};
+
+export class PgOrderPlacementStore implements OrderPlacementStore {
+  constructor(private readonly session: Session) {}
+
+  async insert(rows: readonly OrderPlacement[]): Promise<void> {
+    await this.session.write(INSERT, inputOf(rows));
+  }
+
+  async ofSettlements(ids: readonly ContractId[]): Promise<readonly OrderPlacement[]> {
+    const rows = await this.session.query<Row>(OF_SETTLEMENTS, [ids.map(bytea)]);
+    return rows.map((row) => ({
+      ...row,
+      lookUpNotBefore: optionalMicros(row.lookUpNotBefore),
+      orderSystem: row.orderSystem ?? undefined,
+      orderNumber: row.orderNumber ?? undefined,
+      orderUrl: row.orderUrl ?? undefined,
+      code: row.code ?? undefined,
+      orderedAt: optionalMicros(row.orderedAt),
+    }));
+  }
+
+  async save(rows: readonly OrderPlacement[]): Promise<void> {
+    await this.session.writeEach(SAVE, rows, inputOf(rows));
+  }
+}
+
+const inputOf = (rows: readonly OrderPlacement[]): ReturnType<typeof columns> =>
+  columns(
+    rows,
+    (row) => bytea(row.contractId),
+    (row) => row.side,
+    (row) => row.state,
+    (row) => row.attempt,
+    (row) => row.unknowns,
+    (row) => row.lookUpNotBefore ?? null,
+    (row) => row.orderSystem ?? null,
+    (row) => row.orderNumber ?? null,
+    (row) => row.orderUrl ?? null,
+    (row) => row.code ?? null,
+    (row) => row.orderedAt ?? null,
+  );
