@@ -14,7 +14,7 @@ export interface ConsumerStatus {
 export interface AssignedPartition {
   readonly topic: string;
   readonly partition: number;
-  /** The offset after the last record handled here; `null` until one was. */
+  /** What this consumer committed last: the offset after the last record handled. `null` until one was. */
   readonly nextOffset: bigint | null;
   /** Records behind the end of the partition, as of the last batch; `null` until there was one. */
   readonly lag: bigint | null;

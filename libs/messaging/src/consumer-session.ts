@@ -143,8 +143,8 @@ export class ConsumerSession {
         if (generation !== this.#generation) break;
         const last = messages.at(-1)?.offset ?? payload.batch.lastOffset();
         payload.resolveOffset(last);
-        progress.handled(topic, partition, messages.length, BigInt(last) + 1n, BigInt(highWatermark));
         await payload.commitOffsetsIfNecessary(payload.uncommittedOffsets());
+        progress.handled(topic, partition, messages.length, BigInt(last) + 1n, BigInt(highWatermark));
       }
     } finally {
       progress.handlerEnded();

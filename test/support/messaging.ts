@@ -1,0 +1,143 @@
+/** Topics, a producer and consumers of a test's own, on a real broker. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Controller, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { CustomStrategy } from '@nestjs/microservices';
+import {
+  KafkaBatchHandler,
+  KafkaBatchStrategy,
+  KafkaEventProducer,
+  KafkaTopics,
+  topicName,
+  topicSpecs,
+  type ConsumerProgress,
+  type ConsumerSettings,
+  type KafkaBatch,
+  type KafkaConnection,
+  type KafkaRecord,
+  type TopicKey,
+} from '@v402/messaging';
+
+/** Short times, so that every wait of the transport happens within a test. */
+export const FAST = {
+  sessionTimeoutMs: 3_000,
+  heartbeatIntervalMs: 300,
+  rebalanceTimeoutMs: 5_000,
+  maxWaitMs: 50,
+  backoff: { baseMs: 50, capMs: 300 },
+  topicPollMs: 200,
+  closeLimitMs: 3_000,
+} satisfies Partial<ConsumerSettings>;
+
+export interface RunningConsumer {
+  /** What it logged above `debug`. */
+  readonly lines: string[];
+  readonly progress: () => ConsumerProgress;
+  readonly close: () => Promise<void>;
+}
+
+export class MessagingScene {
+  readonly prefix = `t-${randomUUID()}.`;
+  readonly contracts = this.topic('contracts');
+  readonly topics: KafkaTopics;
+  readonly producer: KafkaEventProducer;
+  readonly #closers: (() => Promise<unknown>)[] = [];
+
+  constructor(readonly connection: KafkaConnection) {
+    this.topics = new KafkaTopics(connection, () => undefined);
+    this.producer = new KafkaEventProducer(connection, () => undefined);
+    this.onClose(() => this.producer.close());
+  }
+
+  topic(key: TopicKey): string {
+    return topicName(this.prefix, key);
+  }
+
+  async createTopics(partitions: number): Promise<void> {
+    await this.topics.create(topicSpecs(this.prefix, { partitions, replicationFactor: 1 }));
+  }
+
+  /** Sends the numbers from `from` up to, but without, `to` as contracts, each under a key of its own. */
+  async sendNumbers(from: number, to: number): Promise<void> {
+    const records = range(to).slice(from);
+    await this.producer.send(
+      records.map((n) => ({ topic: this.contracts, key: `key-${n}`, value: Buffer.from(String(n)) })),
+    );
+  }
+
+  async consume(
+    handle: (batch: KafkaBatch) => Promise<void>,
+    settings: Partial<ConsumerSettings> = {},
+  ): Promise<RunningConsumer> {
+    @Controller()
+    class Intake {
+      @KafkaBatchHandler('contracts')
+      async take(batch: KafkaBatch): Promise<void> {
+        await handle(batch);
+      }
+    }
+    @Module({ controllers: [Intake] })
+    class IntakeModule {}
+
+    const lines: string[] = [];
+    const strategy = new KafkaBatchStrategy({
+      connection: this.connection,
+      topicPrefix: this.prefix,
+      consumer: { groupId: `${this.prefix}group`, ...FAST, ...settings },
+      log: (level, message) => {
+        if (level !== 'debug') lines.push(`${level} ${message}`);
+      },
+    });
+    const app = await NestFactory.createMicroservice<CustomStrategy>(IntakeModule, { strategy, logger: false });
+    await app.listen();
+    let closing: Promise<void> | null = null;
+    const close = (): Promise<void> => (closing ??= app.close());
+    this.onClose(close);
+    return { lines, close, progress: () => strategy.progress()! };
+  }
+
+  onClose(close: () => Promise<unknown>): void {
+    this.#closers.push(close);
+  }
+
+  async close(): Promise<void> {
+    for (const close of this.#closers.splice(0).reverse()) await close();
+  }
+}
+
+export interface RecordedRecord extends KafkaRecord {
+  readonly partition: number;
+}
+
+/** A handler that keeps what it was handed, in that order. */
+export function recorder(): { take: (batch: KafkaBatch) => Promise<void>; records: RecordedRecord[] } {
+  const records: RecordedRecord[] = [];
+  return {
+    records,
+    take: ({ partition, messages }) => {
+      for (const message of messages) records.push({ ...message, partition });
+      return Promise.resolve();
+    },
+  };
+}
+
+export const numbers = (records: readonly KafkaRecord[]): number[] =>
+  records.map(({ value }) => Number(value?.toString()));
+
+export const sorted = (values: readonly number[]): number[] => [...values].sort((a, b) => a - b);
+
+/** The whole numbers from 0 up to, but without, `to`. */
+export const range = (to: number): number[] => Array.from({ length: to }, (_, i) => i);
+
+export async function eventually(holds: () => boolean, timeoutMs = 20_000): Promise<void> {
+  const endMs = performance.now() + timeoutMs;
+  while (!holds()) {
+    if (performance.now() > endMs) throw new Error(`Not within ${timeoutMs} ms: ${holds.toString()}`);
+    await delay(10);
+  }
+}
+
+/** How many records the group has committed, all partitions together, as the consumer's progress has it. */
+export const committed = (running: RunningConsumer): bigint =>
+  running.progress().assigned.reduce((sum, { nextOffset }) => sum + (nextOffset ?? 0n), 0n);
