@@ -34,6 +34,9 @@ export type RefusalCode = (typeof REFUSAL_CODES)[number];
 /** Why a contract was refused. */
 export interface Refusal {
   readonly code: RefusalCode;
-  /** JSON Pointer (RFC 6901) of the first fault, where one place can be named; never a value of the document. */
+  /**
+   * JSON Pointer (RFC 6901) of the first fault, where one place can be named. Safe to store and to show: never a value of
+   * the document, and it ends before a member name that is not short plain ASCII.
+   */
   readonly where?: string;
 }

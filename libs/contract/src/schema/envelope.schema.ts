@@ -7,7 +7,16 @@ import {
   type TranscriptMessage,
 } from '../envelope.js';
 import { safePointer, type Path } from '../json-pointer.js';
-import { hasRefusedCharacter, instant, integer, list, negotiationId, plainText, sha256Hex, text } from './fields.js';
+import {
+  hasRefusedCharacter,
+  instant,
+  integer,
+  list,
+  negotiationId,
+  plainText,
+  sha256Hex,
+  contractText,
+} from './fields.js';
 import { termsSchema } from './terms.schema.js';
 
 export const SPEC = 'v402-settlement/1';
@@ -71,12 +80,12 @@ const message = z.strictObject({
   prevHash: sha256Hex,
 }) satisfies z.ZodType<TranscriptMessage>;
 
-const kid = text(1, 200);
+const kid = contractText(1, 200);
 
 /** Only the suite `eip712` knows contract accounts, whose signatures may be long (section 3). */
 const signature = z.discriminatedUnion('suite', [
-  z.strictObject({ role: side, suite: z.literal('eip712'), kid, signature: text(1, 32_768) }),
-  z.strictObject({ role: side, suite: z.literal('jws'), kid, signature: text(1, 512) }),
+  z.strictObject({ role: side, suite: z.literal('eip712'), kid, signature: contractText(1, 32_768) }),
+  z.strictObject({ role: side, suite: z.literal('jws'), kid, signature: contractText(1, 512) }),
 ]) satisfies z.ZodType<ContractSignature>;
 
 const contract = z

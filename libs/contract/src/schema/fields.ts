@@ -7,10 +7,10 @@ import { z } from 'zod';
 const aborting = { abort: true } as const;
 
 /**
- * What no string may hold: C0, C1 and DEL (`Cc`), Unicode noncharacters and bidirectional controls. Both properties are
- * frozen by Unicode's stability policy; the bidirectional controls are those that section 3 lists.
+ * What no string may hold: C0, C1 and DEL (`Cc`), lone surrogates, Unicode noncharacters and bidirectional controls. The
+ * properties are frozen by Unicode's stability policy; the bidirectional controls are those that section 3 lists.
  */
-const REFUSED = String.raw`\p{Cc}\p{Noncharacter_Code_Point}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069`;
+const REFUSED = String.raw`\p{Cc}\p{Surrogate}\p{Noncharacter_Code_Point}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069`;
 const REFUSED_CHARACTER = new RegExp(`[${REFUSED}]`, 'u');
 
 export function hasRefusedCharacter(value: string): boolean {
@@ -21,12 +21,12 @@ function matching(pattern: RegExp): z.ZodString {
   return z.string().regex(pattern, aborting);
 }
 
-/** `min` to `max` Unicode code points, none of them refused. */
-export function text(min = 1, max = 512): z.ZodString {
+/** A string of section 3: `min` to `max` Unicode code points, none of them refused. */
+export function contractText(min = 1, max = 512): z.ZodString {
   return matching(new RegExp(`^[^${REFUSED}]{${min},${max}}$`, 'u'));
 }
 
-export const plainText = text();
+export const plainText = contractText();
 export const negotiationId = matching(/^[A-Za-z0-9._:-]{1,128}$/);
 export const sha256Hex = matching(/^[0-9a-f]{64}$/);
 export const unitCode = matching(/^[A-Z0-9]{2,3}$/);

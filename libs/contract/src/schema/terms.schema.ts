@@ -23,7 +23,7 @@ import {
   plainText,
   positiveDecimal,
   taxCategory,
-  text,
+  contractText,
   unitCode,
 } from './fields.js';
 
@@ -110,7 +110,9 @@ const agreedLeg = z
     rail: z.enum(RAILS),
     trigger: z.enum(TRIGGERS),
     days: integer(0, 3650),
-    x402: z.strictObject({ network: chainId, asset: text(1, 128), payTo: text(1, 128) }).exactOptional(),
+    x402: z
+      .strictObject({ network: chainId, asset: contractText(1, 128), payTo: contractText(1, 128) })
+      .exactOptional(),
   })
   .superRefine((value, ctx) => {
     if ((value.rail === 'x402') !== (value.x402 !== undefined)) ctx.addIssue({ code: 'custom', path: ['x402'] });
@@ -126,7 +128,7 @@ export const termsSchema = z
     payment: z.strictObject({ schedule: list(agreedLeg, 0, 100).superRefine(unique('id')) }),
     dispute: z.strictObject({
       windowDays: integer(0, 3650),
-      method: text(1, 64),
+      method: contractText(1, 64),
       venue: plainText.exactOptional(),
     }),
   })
