@@ -1,1 +1,3 @@
-export {};
+export { createLog, type Logger } from './log.js';
+export { LogAlarms } from './log-alarms.js';
+export { nestLog } from './nest-log.js';

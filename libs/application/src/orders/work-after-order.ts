@@ -1,5 +1,5 @@
-import { addDays, type ContractId, type SettlementContract, type Side } from '@v402/domain';
-import { startOfDay } from '../start-of-day.js';
+import { type ContractId, type SettlementContract, type Side } from '@v402/domain';
+import { daysBefore } from '../days-before.js';
 import type { NewWork } from '../ports/work-store.js';
 
 /** How many days before the start of its window a delivery is asked for. */
@@ -20,7 +20,7 @@ export function workAfterOrder(
       .filter((leg) => leg.trigger === 'ordered')
       .map((leg): NewWork => ({ kind: 'payment_leg', contractId, side, subjectId: leg.id, dueAt: undefined })),
     ...delivery.schedule.map((agreed): NewWork => {
-      const dueAt = startOfDay(addDays(agreed.notBefore, -lead.days));
+      const dueAt = daysBefore(agreed.notBefore, lead.days);
       return { kind: 'delivery', contractId, side, subjectId: agreed.id, dueAt };
     }),
   ];

@@ -1,13 +1,18 @@
 import type { PublishableEvent } from './event-store.js';
 
+/** How far a publication came. */
+export interface Publication {
+  /** So many events, from the first, are acknowledged by Kafka. */
+  readonly acknowledged: number;
+  /** Why the next one can never be sent, such as `record_too_large`; undefined where all are acknowledged. */
+  readonly refused: string | undefined;
+}
+
 /** Sends events to Kafka. */
 export abstract class EventPublisher {
   /**
-   * Returns once Kafka has acknowledged all of them, in their order per stream. After a failure any of them may have
-   * been sent.
-   *
-   * @throws RetryableError when the broker is away
-   * @throws TerminalError when one of them can never be sent, such as `record_too_large`
+   * Sends the events in their order.
+   * @throws RetryableError when the broker is away: any of them may or may not have been sent
    */
-  abstract publish(events: readonly PublishableEvent[]): Promise<void>;
+  abstract publish(events: readonly PublishableEvent[]): Promise<Publication>;
 }

@@ -36,6 +36,4 @@ export interface EventStore {
   markPublished(events: readonly PublishableEvent[]): Promise<void>;
   /** Stops one stream: its next event can never be sent. */
   park(event: PublishableEvent, code: string): Promise<void>;
-  /** Which of these streams are stopped. */
-  parked(streams: readonly string[]): Promise<ReadonlySet<string>>;
 }

@@ -1,4 +1,3 @@
-import { TerminalError } from '@v402/domain';
 import type { EventPublisher } from '../ports/event-publisher.js';
 import type { PublishableEvent } from '../ports/event-store.js';
 import type { Alarms, FaultPoint } from '../ports/seams.js';
@@ -43,38 +42,28 @@ export class PublishEventsHandler {
     await this.unitOfWork.run((tx) => tx.events.releaseShards(this.owner));
   }
 
+  /** An event that can never be sent stops its own stream; the others go on. */
   async #publish(events: readonly PublishableEvent[]): Promise<number> {
-    try {
-      await this.publisher.publish(events);
-    } catch (error) {
-      if (!(error instanceof TerminalError)) throw error;
-      return this.#publishAround(events, error);
-    }
-    await this.faults.reach('C7');
-    await this.unitOfWork.run((tx) => tx.events.markPublished(events));
-    return events.length;
-  }
-
-  /**
-   * One of these can never be sent. Halving finds it; its stream is parked, the others go on. The first half goes first
-   * and whole, so that no event overtakes an earlier one of its stream.
-   */
-  async #publishAround(events: readonly PublishableEvent[], error: TerminalError): Promise<number> {
-    const [only] = events;
-    if (only !== undefined && events.length === 1) {
-      await this.unitOfWork.run((tx) => tx.events.park(only, error.code));
-      this.alarms.raise('stream_parked', 'Kafka will never take this event; its stream waits for an operator.', {
-        reason: error.code,
-        stream: only.stream,
-        eventId: only.id,
+    let published = 0;
+    let rest = events;
+    while (rest.length > 0) {
+      const { acknowledged, refused } = await this.publisher.publish(rest);
+      await this.faults.reach('C7');
+      const stopped = refused === undefined ? undefined : rest[acknowledged];
+      const sent = rest.slice(0, acknowledged);
+      await this.unitOfWork.run(async (tx) => {
+        await tx.events.markPublished(sent);
+        if (stopped !== undefined && refused !== undefined) await tx.events.park(stopped, refused);
       });
-      return 0;
+      published += acknowledged;
+      if (stopped === undefined) break;
+      this.alarms.raise('stream_parked', 'Kafka will never take this event; its stream waits for an operator.', {
+        reason: refused ?? '',
+        stream: stopped.stream,
+        eventId: stopped.id,
+      });
+      rest = rest.slice(acknowledged + 1).filter(({ stream }) => stream !== stopped.stream);
     }
-    const middle = Math.ceil(events.length / 2);
-    const first = events.slice(0, middle);
-    const published = await this.#publish(first);
-    const parked = await this.unitOfWork.run((tx) => tx.events.parked(first.map(({ stream }) => stream)));
-    const rest = events.slice(middle).filter(({ stream }) => !parked.has(stream));
-    return published + (rest.length === 0 ? 0 : await this.#publish(rest));
+    return published;
   }
 }

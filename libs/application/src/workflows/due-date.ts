@@ -1,5 +1,5 @@
 import { addDays, dateOf, type CalendarDate, type Instant, type Micros } from '@v402/domain';
-import { startOfDay } from '../start-of-day.js';
+import { daysBefore } from '../days-before.js';
 
 /** The due date is the trigger's UTC date plus whole calendar days (section 5): the same for both sides. */
 export function dueDateOf(triggeredAt: Instant, days: number): CalendarDate {
@@ -8,5 +8,5 @@ export function dueDateOf(triggeredAt: Instant, days: number): CalendarDate {
 
 /** From when on a leg is asked for: 00:00 UTC of its due date, less the lead time of its rail. */
 export function requestTime(dueDate: CalendarDate, leadDays: number): Micros {
-  return startOfDay(addDays(dueDate, -leadDays));
+  return daysBefore(dueDate, leadDays);
 }

@@ -2,6 +2,7 @@ import {
   dateOf,
   instantOfMicros,
   paymentLegTable,
+  toUnixSeconds,
   transition,
   type AgreedLeg,
   type Instant,
@@ -61,7 +62,7 @@ function schedule(release: ReleaseCase, row: PaymentLeg): PaymentLeg {
 /** When the leg's trigger fired. `shipped` and `delivered` fire by feedback, so no work exists for them before it. */
 function triggered({ contract, orders }: ReleaseCase, row: PaymentLeg): { at: Instant; micros: Micros } {
   if (row.trigger === 'agreed') {
-    return { at: contract.agreedAt, micros: BigInt(Date.parse(contract.agreedAt)) * 1000n };
+    return { at: contract.agreedAt, micros: BigInt(toUnixSeconds(contract.agreedAt)) * 1_000_000n };
   }
   const micros = required(orders.find(({ side }) => side === row.side)?.orderedAt);
   return { at: instantOfMicros(micros), micros };
@@ -73,6 +74,7 @@ function request(release: ReleaseCase, leg: PaymentLeg, { accounts }: LegPolicy,
   const needsAccount = leg.side === 'buyer' && BANK_RAILS.has(leg.rail);
   const account = needsAccount ? accounts.approved(seller.id, leg.rail, leg.currency) : undefined;
   if (needsAccount && account === undefined) {
+    if (leg.state === 'blocked') return { row: leg, next: 'blocked' };
     const state = transition(paymentLegTable, leg.state, 'block');
     return { row: { ...leg, state, code: 'creditor_account_missing' }, next: 'blocked' };
   }

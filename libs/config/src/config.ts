@@ -1,0 +1,101 @@
+import { TerminalError } from '@v402/domain';
+import { z } from 'zod';
+import { VARIABLES, type VariableName } from './variables.js';
+
+const COMMON = [
+  'V402_INSTANCE_ID',
+  'V402_LOG_LEVEL',
+  'V402_DATABASE_URL',
+  'V402_DATABASE_CONNECTIONS',
+  'V402_POLL_MS',
+] as const;
+const KAFKA = [
+  'V402_KAFKA_BROKERS',
+  'V402_KAFKA_TLS',
+  'V402_KAFKA_SASL',
+  'V402_KAFKA_USERNAME',
+  'V402_KAFKA_PASSWORD',
+  'V402_TOPIC_PREFIX',
+] as const;
+
+/** What each role reads: no role needs a secret that it does not use. */
+export const ROLE_VARIABLES = {
+  intake: [
+    ...COMMON,
+    ...KAFKA,
+    'V402_KAFKA_GROUP',
+    'V402_HANDLER_ID',
+    'V402_PARTIES',
+    'V402_TRUST_REGISTRY',
+    'V402_KEY_GRACE_SECONDS',
+    'V402_REQUIRE_TRANSCRIPT',
+    'V402_CONFLICT_POLICY',
+  ],
+  orders: [
+    ...COMMON,
+    'V402_TOPIC_PREFIX',
+    'V402_ORDER_SYSTEM',
+    'V402_ORDERBOOK_DATABASE_URL',
+    'V402_ORDER_CALL_TIMEOUT_MS',
+    'V402_LEASE_MS',
+    'V402_RECHECK_MS',
+    'V402_DELIVERY_LEAD_DAYS',
+  ],
+  workflows: [
+    ...COMMON,
+    'V402_TOPIC_PREFIX',
+    'V402_LEASE_MS',
+    'V402_RECHECK_MS',
+    'V402_PAYMENT_LEAD_DAYS',
+    'V402_PAYMENT_ACCOUNTS',
+  ],
+  relay: [...COMMON, ...KAFKA, 'V402_LEASE_MS'],
+} as const satisfies Record<string, readonly VariableName[]>;
+
+export type Role = keyof typeof ROLE_VARIABLES;
+export const ROLES = Object.keys(ROLE_VARIABLES) as readonly Role[];
+
+type ValueOf<N extends VariableName> = z.output<(typeof VARIABLES)[N]['schema']>;
+
+/** The checked values of the variables that a role reads. */
+export type RoleConfig<R extends Role> = {
+  readonly [N in (typeof ROLE_VARIABLES)[R][number]]: ValueOf<N>;
+};
+
+/** The checked values for a process that runs all of `R`. */
+export type ConfigOf<R extends Role> = { readonly [N in (typeof ROLE_VARIABLES)[R][number]]: ValueOf<N> };
+
+/**
+ * Reads the variables that the given roles need.
+ *
+ * @throws TerminalError `config_invalid`, whose message has one line per variable that is missing or wrong, and no value
+ */
+export function loadConfig<R extends Role>(env: NodeJS.ProcessEnv, roles: readonly R[]): ConfigOf<R> {
+  const names = [...new Set(roles.flatMap((role): readonly VariableName[] => ROLE_VARIABLES[role]))];
+  const schema = z.object(Object.fromEntries(names.map((name) => [name, VARIABLES[name].schema])));
+  const given = Object.fromEntries(names.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
+  const result = schema.safeParse(given);
+  const problems = result.success ? togetherProblems(result.data) : issuesOf(result.error);
+  if (!result.success || problems.length > 0) throw invalid(problems);
+  return result.data as ConfigOf<R>;
+}
+
+function issuesOf(error: z.ZodError): readonly string[] {
+  return error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+}
+
+/** What no variable shows alone. */
+function togetherProblems(values: Partial<Record<string, unknown>>): readonly string[] {
+  const problems: string[] = [];
+  const { V402_KAFKA_SASL: sasl, V402_KAFKA_USERNAME: username, V402_KAFKA_PASSWORD: password } = values;
+  if (sasl !== undefined && username === undefined)
+    problems.push('V402_KAFKA_USERNAME: is required with V402_KAFKA_SASL');
+  if (sasl !== undefined && password === undefined)
+    problems.push('V402_KAFKA_PASSWORD: is required with V402_KAFKA_SASL');
+  return problems;
+}
+
+function invalid(problems: readonly string[]): TerminalError {
+  const lines = [...problems].sort().map((problem) => `  ${problem}`);
+  return new TerminalError('config_invalid', `The configuration has ${lines.length} problem(s):\n${lines.join('\n')}`);
+}

@@ -1,0 +1,172 @@
+import { RAILS, type Rail } from '@v402/domain';
+import { z } from 'zod';
+
+const wholeNumber = (min: number, max: number): z.ZodType<number, string> =>
+  z
+    .string()
+    .regex(/^\d+$/, 'must be a whole number')
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `must be between ${min} and ${max}`);
+
+const list = z.string().transform((text) => text.split(',').map((item) => item.trim()));
+const nonEmptyList = list.refine((items) => items.every((item) => item !== ''), 'must be a comma-separated list');
+
+const postgresUrl = z.string().regex(/^postgres(ql)?:\/\/\S+$/, 'must be a postgresql:// URL');
+
+const yesOrNo = z.enum(['yes', 'no']).transform((answer) => answer === 'yes');
+
+/** `sepa=1,ach=2`: days before the due date on which a rail has to be told; rails left out: 0. */
+const leadDays = z.string().transform((text, context): Readonly<Record<Rail, number>> => {
+  const days = Object.fromEntries(RAILS.map((rail) => [rail, 0])) as Record<Rail, number>;
+  for (const entry of text === '' ? [] : text.split(',')) {
+    const [, rail, count] = /^\s*([a-z0-9]+)=(\d{1,3})\s*$/.exec(entry) ?? [];
+    const known = RAILS.find((each) => each === rail);
+    if (known === undefined) {
+      context.addIssue({ code: 'custom', message: `must be <rail>=<days>, rails: ${RAILS.join(', ')}` });
+      return z.NEVER;
+    }
+    days[known] = Number(count);
+  }
+  return days;
+});
+
+interface Documentation {
+  readonly description: string;
+  /** Shown in `.env.example`. */
+  readonly example: string;
+  /** Never shown, never logged. */
+  readonly secret?: true;
+}
+
+/** A variable with the words that `.env.example` has for it. */
+interface Variable<T> {
+  readonly schema: z.ZodType<T, string | undefined>;
+  readonly documentation: Documentation;
+}
+
+const required = <T>(schema: z.ZodType<T, string>, documentation: Documentation): Variable<T> => ({
+  schema: z.string({ error: 'is required' }).pipe(schema),
+  documentation,
+});
+
+const withDefault = <T>(schema: z.ZodType<T, string>, documentation: Documentation): Variable<T> => ({
+  schema: z.string().default(documentation.example).pipe(schema),
+  documentation,
+});
+
+const optional = <T>(schema: z.ZodType<T, string>, documentation: Documentation): Variable<T | undefined> => ({
+  schema: z.string().pipe(schema).optional(),
+  documentation,
+});
+
+/** Every variable that the services read. A value that is set but empty counts as absent. */
+export const VARIABLES = {
+  V402_INSTANCE_ID: required(z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 of A-Z a-z 0-9 . _ -'), {
+    description: 'Names this deployment in its events. Event ids depend on it: never change it.',
+    example: 'acme-settlement',
+  }),
+  V402_HANDLER_ID: optional(z.string().min(1).max(512), {
+    description:
+      'Contracts with an audience are settled only where it equals this id. None: all audiences are refused.',
+    example: 'acme-handler',
+  }),
+  V402_PARTIES: required(nonEmptyList, {
+    description:
+      'Ids of the parties that this handler serves, or * for all: as seller a sales order, as buyer a purchase order.',
+    example: 'did:web:acme.example',
+  }),
+  V402_TRUST_REGISTRY: required(z.string().min(1), {
+    description: 'File of the trust registry: which party may sign with which key, in which role and when.',
+    example: 'trust-registry.json',
+  }),
+  V402_KEY_GRACE_SECONDS: withDefault(wholeNumber(0, 31_622_400), {
+    description: 'How long after its end a key is honoured for contracts agreed before its end.',
+    example: '86400',
+  }),
+  V402_REQUIRE_TRANSCRIPT: withDefault(yesOrNo, {
+    description: 'Whether a contract without the transcript of its negotiation is refused: yes or no.',
+    example: 'no',
+  }),
+  V402_CONFLICT_POLICY: withDefault(z.enum(['hold', 'continue']), {
+    description: 'What a second contract for a negotiation does to what the first has not started: hold or continue.',
+    example: 'hold',
+  }),
+  V402_KAFKA_BROKERS: required(nonEmptyList, {
+    description: 'Kafka brokers, host:port, comma-separated.',
+    example: '127.0.0.1:9092',
+  }),
+  V402_KAFKA_TLS: withDefault(yesOrNo, {
+    description: 'Whether the brokers are reached over TLS: yes or no.',
+    example: 'no',
+  }),
+  V402_KAFKA_SASL: optional(z.enum(['plain', 'scram-sha-256', 'scram-sha-512']), {
+    description: 'SASL mechanism, if the brokers ask for one: plain, scram-sha-256 or scram-sha-512.',
+    example: 'scram-sha-512',
+  }),
+  V402_KAFKA_USERNAME: optional(z.string().min(1), { description: 'SASL user name.', example: 'v402' }),
+  V402_KAFKA_PASSWORD: optional(z.string().min(1), {
+    description: 'SASL password.',
+    example: '',
+    secret: true,
+  }),
+  V402_KAFKA_GROUP: withDefault(z.string().min(1), {
+    description: 'Consumer group of intake.',
+    example: 'v402-intake',
+  }),
+  V402_TOPIC_PREFIX: withDefault(z.string().regex(/^[A-Za-z0-9._-]*$/, 'may hold A-Z a-z 0-9 . _ -'), {
+    description: 'Put before the name of every topic, for environments that share a cluster.',
+    example: '',
+  }),
+  V402_DATABASE_URL: required(postgresUrl, {
+    description: 'PostgreSQL, as the application role.',
+    example: 'postgresql://v402_app:password@127.0.0.1:5432/v402',
+    secret: true,
+  }),
+  V402_DATABASE_CONNECTIONS: withDefault(wholeNumber(2, 200), {
+    description: 'Connections to PostgreSQL that a process may hold.',
+    example: '10',
+  }),
+  V402_ORDER_SYSTEM: withDefault(z.enum(['embedded']), {
+    description: 'The order system: embedded, a small order book in PostgreSQL.',
+    example: 'embedded',
+  }),
+  V402_ORDERBOOK_DATABASE_URL: required(postgresUrl, {
+    description: 'PostgreSQL of the embedded order book, as its own role.',
+    example: 'postgresql://v402_orderbook:password@127.0.0.1:5432/v402',
+    secret: true,
+  }),
+  V402_ORDER_CALL_TIMEOUT_MS: withDefault(wholeNumber(100, 300_000), {
+    description: 'The longest that one call to the order system may take.',
+    example: '10000',
+  }),
+  V402_LEASE_MS: withDefault(wholeNumber(1_000, 600_000), {
+    description: 'How long claimed work belongs to a process. What dies with it waits this long.',
+    example: '15000',
+  }),
+  V402_RECHECK_MS: withDefault(wholeNumber(100, 3_600_000), {
+    description: 'How often work is looked at again that a hold or a missing account stops.',
+    example: '30000',
+  }),
+  V402_DELIVERY_LEAD_DAYS: withDefault(wholeNumber(0, 3_650), {
+    description: 'How many days before the start of its window a delivery is asked for.',
+    example: '14',
+  }),
+  V402_PAYMENT_LEAD_DAYS: withDefault(leadDays, {
+    description: 'How many days before the due date a payment is asked for, by rail: sepa=1,ach=2.',
+    example: 'sepa=1,ach=2',
+  }),
+  V402_PAYMENT_ACCOUNTS: optional(z.string().min(1), {
+    description: 'File of the approved creditor accounts. A bank payment without one stops until it is there.',
+    example: 'payment-accounts.json',
+  }),
+  V402_POLL_MS: withDefault(wholeNumber(10, 60_000), {
+    description: 'How often a role looks for work when nothing has woken it.',
+    example: '500',
+  }),
+  V402_LOG_LEVEL: withDefault(z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']), {
+    description: 'The least level that is logged.',
+    example: 'info',
+  }),
+} as const;
+
+export type VariableName = keyof typeof VARIABLES;
