@@ -65,7 +65,7 @@ function start({ id, command, args, cwd, env, uid, gid, logFile, quitSignal }) {
   const user = uid === undefined ? {} : { uid, gid };
   const child = spawn(command, args, { cwd, env, ...user, detached: true, stdio: ['ignore', log, log] });
   closeSync(log);
-  child.once('error', (error) => report({ id, error: error.message, code: /** @type {any} */ (error).code }));
+  child.once('error', (error) => report({ id, error: error.message }));
   const pid = child.pid;
   if (pid === undefined) return;
   const gone = new Promise((resolve) => {

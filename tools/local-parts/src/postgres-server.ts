@@ -66,7 +66,7 @@ export class PostgresServer {
 }
 
 /** Version of the PostgreSQL there as a number (180004 for 18.4), or nothing if none answers. */
-export async function postgresVersion(connectionString: string): Promise<number | undefined> {
+async function postgresVersion(connectionString: string): Promise<number | undefined> {
   const client = new pg.Client({ connectionString, connectionTimeoutMillis: PROBE_TIMEOUT_MS });
   // A server that goes away between two calls must not end this program.
   client.on('error', () => undefined);

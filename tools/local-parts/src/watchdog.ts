@@ -46,7 +46,6 @@ interface Answer {
   readonly pid?: number;
   readonly folder?: string;
   readonly error?: string;
-  readonly code?: string;
 }
 
 type Report = Answer | ({ readonly exited: number } & PartExit);
@@ -60,18 +59,6 @@ interface Waiting {
 interface LivePart {
   readonly quitSignal: NodeJS.Signals;
   readonly end: (exit: PartExit) => void;
-}
-
-/** Thrown with the operating system's code (`ENOENT`, `EACCES`) when a command cannot be run at all. */
-export class CommandError extends Error {
-  override readonly name = 'CommandError';
-
-  constructor(
-    message: string,
-    readonly code: string | undefined,
-  ) {
-    super(message);
-  }
 }
 
 /**
@@ -111,7 +98,7 @@ export class Watchdog {
     this.#process.channel?.unref();
   }
 
-  /** Runs a part. Throws `CommandError` if its command cannot be run. */
+  /** Runs a part. Throws `part_failed` if its command cannot be run at all. */
   async start(part: PartCommand): Promise<PartProcess> {
     const { user, ...rest } = part;
     const { process } = await this.#ask({ do: 'start', ...rest, ...user }, part);
@@ -154,7 +141,8 @@ export class Watchdog {
     });
     this.#process.send({ id, ...request }, () => undefined);
     const answer = await this.#hold(answered);
-    if (answer.error !== undefined) throw new CommandError(answer.error, answer.code);
+    if (answer.error !== undefined)
+      throw new PartsError('part_failed', `The watchdog of the local parts reports: ${answer.error}`);
     return answer;
   }
 
