@@ -1,0 +1,78 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import { RetryableError } from '@v402/domain';
+import { Prisma, PrismaClient } from '../generated/client.js';
+import type { DatabaseOptions } from '../pool.js';
+import { type Database, type Figures, readFigures } from './figures.js';
+import { SETTLEMENT_INCLUDE, settlementView, type SettlementView } from './settlement-view.js';
+
+/**
+ * Reads for people and reports; takes no locks. Use cases do not read through it: what they decide on has to be read in
+ * their own transaction.
+ */
+export class SettlementReader {
+  readonly #prisma: PrismaClient;
+
+  constructor({ url, applicationName, maxConnections = 2, connectTimeoutMs = 10_000 }: DatabaseOptions) {
+    this.#prisma = new PrismaClient({
+      adapter: new PrismaPg({
+        connectionString: url,
+        application_name: applicationName,
+        max: maxConnections,
+        connectionTimeoutMillis: connectTimeoutMs,
+      }),
+    });
+  }
+
+  /**
+   * @param idOrShortRef a contractId or a shortRef, in capital or small letters
+   * @returns undefined when no such contract was accepted
+   * @throws RetryableError `database_unavailable`, `database_error`
+   */
+  async find(idOrShortRef: string): Promise<SettlementView | undefined> {
+    const where = /^[0-9a-f]{64}$/i.test(idOrShortRef)
+      ? { contractId: Buffer.from(idOrShortRef, 'hex') }
+      : { shortRef: idOrShortRef.toUpperCase() };
+    return this.#atOneMoment(async (database) => {
+      const settlement = await database.settlement.findFirst({
+        where,
+        include: SETTLEMENT_INCLUDE,
+        omit: { canonical: true },
+      });
+      if (settlement === null) return undefined;
+      const { contractId } = settlement;
+      const decisions = await database.decision.findMany({ where: { contractId }, orderBy: { id: 'asc' } });
+      const events = await database.event.findMany({
+        where: { stream: contractId },
+        omit: { bytes: true },
+        orderBy: [{ occurredAt: 'asc' }, { topic: 'asc' }, { sequence: 'asc' }],
+      });
+      const waiting = await database.outbox.findMany({ where: { eventId: { in: events.map(({ id }) => id) } } });
+      return settlementView(settlement, decisions, events, new Set(waiting.map(({ eventId }) => eventId)));
+    });
+  }
+
+  /** @throws RetryableError `database_unavailable`, `database_error` */
+  async figures(): Promise<Figures> {
+    return this.#atOneMoment(readFigures);
+  }
+
+  async close(): Promise<void> {
+    await this.#prisma.$disconnect();
+  }
+
+  async #atOneMoment<T>(read: (database: Database) => Promise<T>): Promise<T> {
+    try {
+      return await this.#prisma.$transaction(read, { isolationLevel: 'RepeatableRead', timeout: 30_000 });
+    } catch (error) {
+      throw readError(error);
+    }
+  }
+}
+
+/** Prisma's P1xxx say that the database cannot be reached or used; its messages may quote the query, so none is passed on. */
+function readError(error: unknown): RetryableError {
+  const reason = error instanceof Prisma.PrismaClientKnownRequestError ? error.code : 'unknown';
+  return reason.startsWith('P1')
+    ? new RetryableError('database_unavailable', 'The database cannot be reached or has gone away.', { reason })
+    : new RetryableError('database_error', 'The database failed to answer.', { reason });
+}
