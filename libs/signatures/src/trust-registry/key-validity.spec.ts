@@ -37,7 +37,7 @@ describe('key_not_valid', () => {
       times(END),
       false,
     ],
-  ])('%s: %s', (_, registered, at, expected) => {
+  ])('%s', (_, registered, at, expected) => {
     expect(isNotValid(registered, at)).toBe(expected);
   });
 });
@@ -55,7 +55,7 @@ describe('key_revoked', () => {
       true,
     ],
     ['compromised, agreed long before', key({ revokedAt: END, revocationReason: 'compromised' }), times(FROM), true],
-  ])('%s: %s', (_, registered, at, expected) => {
+  ])('%s', (_, registered, at, expected) => {
     expect(isRevoked(registered, at)).toBe(expected);
   });
 });
