@@ -1,1 +1,4 @@
-export {};
+import 'reflect-metadata';
+import { runRoles } from '@v402/roles';
+
+await runRoles(['workflows']);

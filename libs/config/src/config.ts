@@ -57,27 +57,24 @@ export const ROLES = Object.keys(ROLE_VARIABLES) as readonly Role[];
 
 type ValueOf<N extends VariableName> = z.output<(typeof VARIABLES)[N]['schema']>;
 
-/** The checked values of the variables that a role reads. */
+/** The checked values of the variables that these roles read. */
 export type RoleConfig<R extends Role> = {
   readonly [N in (typeof ROLE_VARIABLES)[R][number]]: ValueOf<N>;
 };
-
-/** The checked values for a process that runs all of `R`. */
-export type ConfigOf<R extends Role> = { readonly [N in (typeof ROLE_VARIABLES)[R][number]]: ValueOf<N> };
 
 /**
  * Reads the variables that the given roles need.
  *
  * @throws TerminalError `config_invalid`, whose message has one line per variable that is missing or wrong, and no value
  */
-export function loadConfig<R extends Role>(env: NodeJS.ProcessEnv, roles: readonly R[]): ConfigOf<R> {
+export function loadConfig<R extends Role>(env: NodeJS.ProcessEnv, roles: readonly R[]): RoleConfig<R> {
   const names = [...new Set(roles.flatMap((role): readonly VariableName[] => ROLE_VARIABLES[role]))];
   const schema = z.object(Object.fromEntries(names.map((name) => [name, VARIABLES[name].schema])));
   const given = Object.fromEntries(names.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
   const result = schema.safeParse(given);
   const problems = result.success ? togetherProblems(result.data) : issuesOf(result.error);
   if (!result.success || problems.length > 0) throw invalid(problems);
-  return result.data as ConfigOf<R>;
+  return result.data as RoleConfig<R>;
 }
 
 function issuesOf(error: z.ZodError): readonly string[] {

@@ -1,1 +1,2 @@
-export {};
+export { runRoles, startRoles, type RunOptions } from './run-roles.js';
+export { readTrustRegistry } from './intake/trust.js';

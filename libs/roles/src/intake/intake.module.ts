@@ -1,0 +1,86 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import {
+  AcceptContractsHandler,
+  Alarms,
+  FaultPoint,
+  Ids,
+  UnitOfWork,
+  Wake,
+  type IntakePolicy,
+} from '@v402/application';
+import { SignatureVerifier } from '@v402/contract';
+import type { RoleConfig } from '@v402/config';
+import { KafkaBatchStrategy } from '@v402/messaging';
+import type { Logger } from '@v402/observability';
+import { TrustedSignatureVerifier, type TrustRegistry } from '@v402/signatures';
+import { kafkaConnection, kafkaLog } from '../core/kafka.js';
+import { eventNaming } from '../core/naming.js';
+import { CODE_VERSION } from '../core/version.js';
+import { ContractsConsumer } from './contracts.consumer.js';
+import { readTrustRegistry } from './trust.js';
+
+type IntakeConfig = RoleConfig<'intake'>;
+
+/** Intake: contracts topic → `ContractsConsumer` → `AcceptContractsHandler`. */
+@Module({})
+export class IntakeModule {
+  static forRoot(config: IntakeConfig, log: Logger): DynamicModule {
+    const registry = readTrustRegistry(config.V402_TRUST_REGISTRY);
+    const policy = intakePolicy(config);
+    warnOfStrangers(policy, registry, log);
+    return {
+      module: IntakeModule,
+      controllers: [ContractsConsumer],
+      providers: [
+        {
+          provide: SignatureVerifier,
+          useValue: new TrustedSignatureVerifier(registry, config.V402_KEY_GRACE_SECONDS),
+        },
+        {
+          provide: AcceptContractsHandler,
+          inject: [UnitOfWork, SignatureVerifier, Ids, Wake, Alarms, FaultPoint],
+          useFactory: (
+            unitOfWork: UnitOfWork,
+            verifier: SignatureVerifier,
+            ids: Ids,
+            wake: Wake,
+            alarms: Alarms,
+            faults: FaultPoint,
+          ) => new AcceptContractsHandler(unitOfWork, verifier, policy, eventNaming(config), ids, wake, alarms, faults),
+        },
+      ],
+    };
+  }
+}
+
+/** The transport that feeds `ContractsConsumer`. */
+export function contractsTransport(config: IntakeConfig, log: Logger): KafkaBatchStrategy {
+  return new KafkaBatchStrategy({
+    connection: kafkaConnection(config),
+    log: kafkaLog(log),
+    topicPrefix: config.V402_TOPIC_PREFIX,
+    consumer: { groupId: `${config.V402_TOPIC_PREFIX}${config.V402_KAFKA_GROUP}` },
+  });
+}
+
+function intakePolicy(config: IntakeConfig): IntakePolicy {
+  const parties = config.V402_PARTIES;
+  return {
+    handlerId: config.V402_HANDLER_ID ?? null,
+    servedParties: parties.includes('*') ? null : parties,
+    requireTranscript: config.V402_REQUIRE_TRANSCRIPT,
+    conflict: config.V402_CONFLICT_POLICY,
+    codeVersion: CODE_VERSION,
+  };
+}
+
+/** A served party without a key in the registry is no reason not to start, but none of its contracts can be accepted. */
+function warnOfStrangers({ servedParties }: IntakePolicy, registry: TrustRegistry, log: Logger): void {
+  for (const party of servedParties ?? []) {
+    if (registry.hasParty(party)) continue;
+    log.warn(
+      { code: 'served_party_not_in_registry', party },
+      'V402_PARTIES names a party that the trust registry does not know: its contracts will be refused as unknown_party.',
+    );
+  }
+}

@@ -1,0 +1,84 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import {
+  Alarms,
+  FaultPoint,
+  Ids,
+  OrderSystem,
+  PlaceOrdersHandler,
+  UnitOfWork,
+  Wake,
+  type OrderTiming,
+} from '@v402/application';
+import type { RoleConfig } from '@v402/config';
+import type { Logger } from '@v402/observability';
+import { InProcessWake } from '../core/in-process-wake.js';
+import { eventNaming } from '../core/naming.js';
+import { PollingLoop } from '../core/polling-loop.js';
+import { RoleLoop } from '../core/role-loop.js';
+import { LOG, OWNER } from '../core/tokens.js';
+import { openOrderSystem, OrderSystemLife } from './order-system.provider.js';
+
+type OrdersConfig = RoleConfig<'orders'>;
+
+/** Orders: work that is due → `PlaceOrdersHandler` → the configured order system. */
+@Module({})
+export class OrdersModule {
+  static forRoot(config: OrdersConfig): DynamicModule {
+    return {
+      module: OrdersModule,
+      providers: [
+        { provide: OrderSystemLife, useFactory: () => openOrderSystem(config) },
+        { provide: OrderSystem, inject: [OrderSystemLife], useFactory: (life: OrderSystemLife) => life.system },
+        {
+          provide: PlaceOrdersHandler,
+          inject: [UnitOfWork, OrderSystem, Ids, OWNER, Wake, Alarms, FaultPoint],
+          useFactory: (
+            unitOfWork: UnitOfWork,
+            system: OrderSystem,
+            ids: Ids,
+            owner: string,
+            wake: Wake,
+            alarms: Alarms,
+            faults: FaultPoint,
+          ) => {
+            const context = {
+              naming: eventNaming(config),
+              ids,
+              timing: orderTiming(config),
+              deliveryLead: { days: config.V402_DELIVERY_LEAD_DAYS },
+              orderSystem: { name: system.name, serverTimeoutMs: system.capabilities.serverTimeoutMs },
+            };
+            const clock = { nowMs: () => performance.now() };
+            return new PlaceOrdersHandler(unitOfWork, system, context, clock, owner, wake, alarms, faults);
+          },
+        },
+        {
+          provide: RoleLoop,
+          inject: [PlaceOrdersHandler, InProcessWake, LOG],
+          useFactory: (handler: PlaceOrdersHandler, wake: InProcessWake, log: Logger) =>
+            new RoleLoop(
+              new PollingLoop(
+                { topic: 'orders', pollMs: config.V402_POLL_MS, round: () => handler.handle() },
+                wake,
+                log,
+              ),
+            ),
+        },
+      ],
+    };
+  }
+}
+
+/** Of a lease, the call may use what is left after a margin of one fifth. */
+function orderTiming(config: OrdersConfig): OrderTiming {
+  const leaseMs = config.V402_LEASE_MS;
+  return {
+    leaseMs,
+    leaseMarginMs: leaseMs / 5,
+    callTimeoutMs: config.V402_ORDER_CALL_TIMEOUT_MS,
+    lookUpMarginMs: 1_000,
+    holdRecheckMs: config.V402_RECHECK_MS,
+    backoff: { firstMs: 500, maxMs: 60_000 },
+    maxLookUps: 20,
+  };
+}

@@ -1,0 +1,91 @@
+import { readFileSync, statSync } from 'node:fs';
+import { PaymentAccounts, type Alarms, type PaymentAccount } from '@v402/application';
+import { RAILS, TerminalError, type Rail } from '@v402/domain';
+import { z } from 'zod';
+
+const fileSchema = z.strictObject({
+  format: z.literal('v402-payment-accounts/1'),
+  accounts: z.array(
+    z.strictObject({
+      party: z.string().min(1),
+      rail: z.enum(RAILS),
+      currency: z.string().regex(/^[A-Z]{3}$/),
+      account: z.strictObject({
+        scheme: z.enum(['iban', 'other']),
+        identification: z.string().min(1).max(34),
+        agent: z.string().min(1).max(35).optional(),
+      }),
+    }),
+  ),
+});
+
+const accountKey = (party: string, rail: Rail, currency: string): string => JSON.stringify([party, rail, currency]);
+
+/**
+ * Approved creditor accounts from a file that the enterprise maintains. A changed file is read again, so that a payment
+ * that lacked its account goes on; one that cannot be read any more raises an alarm, and the last good one counts.
+ */
+export class FilePaymentAccounts extends PaymentAccounts {
+  #accounts: ReadonlyMap<string, PaymentAccount>;
+  #changedMs: number;
+
+  /** @throws TerminalError `payment_accounts_invalid` */
+  constructor(
+    private readonly file: string,
+    private readonly alarms: Alarms,
+  ) {
+    super();
+    this.#changedMs = changedMs(file);
+    this.#accounts = readAccounts(file);
+  }
+
+  override approved(partyId: string, rail: Rail, currency: string): PaymentAccount | undefined {
+    this.#refresh();
+    return this.#accounts.get(accountKey(partyId, rail, currency));
+  }
+
+  #refresh(): void {
+    const changed = changedMs(this.file);
+    if (changed === this.#changedMs) return;
+    this.#changedMs = changed;
+    try {
+      this.#accounts = readAccounts(this.file);
+    } catch (error) {
+      if (!(error instanceof TerminalError)) throw error;
+      this.alarms.raise(error.code, error.message, {});
+    }
+  }
+}
+
+/** Without a file no account is approved: every bank payment stops, visibly. */
+export class NoPaymentAccounts extends PaymentAccounts {
+  override approved(): undefined {
+    return undefined;
+  }
+}
+
+const changedMs = (file: string): number => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+
+function readAccounts(file: string): ReadonlyMap<string, PaymentAccount> {
+  const { accounts } = parse(file);
+  return new Map(
+    accounts.map(({ party, rail, currency, account: { agent, ...account } }) => [
+      accountKey(party, rail, currency),
+      { ...account, ...(agent !== undefined && { agent }) },
+    ]),
+  );
+}
+
+/** The error names places in the file, never what stands there. */
+function parse(file: string): z.infer<typeof fileSchema> {
+  let content: unknown;
+  try {
+    content = JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    throw new TerminalError('payment_accounts_invalid', `The payment accounts ${file} cannot be read as JSON.`);
+  }
+  const result = fileSchema.safeParse(content);
+  if (result.success) return result.data;
+  const places = result.error.issues.map(({ path }) => `/${path.join('/')}`).join(', ');
+  throw new TerminalError('payment_accounts_invalid', `The payment accounts ${file} are at fault at ${places}.`);
+}
