@@ -504,6 +504,15 @@ ALTER TABLE orderbook.order_delivery_item
 -- Order numbers run on per kind; one that a failed create drew stays unused, as in any order system.
 CREATE SEQUENCE orderbook.sales_order_number;
 CREATE SEQUENCE orderbook.purchase_order_number;
+CREATE FUNCTION orderbook.next_order_number(kind text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  number text := nextval(format('orderbook.%I', kind || '_number'));
+BEGIN
+  RETURN CASE kind WHEN 'sales_order' THEN 'SO-' ELSE 'PO-' END || lpad(number, greatest(6, length(number)), '0');
+END
+$$;
+REVOKE EXECUTE ON FUNCTION orderbook.next_order_number FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION orderbook.next_order_number TO v402_orderbook;
 
 -- Nothing is ever deleted, and of an order only its status moves.
 GRANT USAGE ON SCHEMA orderbook TO v402_orderbook;

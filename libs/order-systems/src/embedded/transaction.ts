@@ -1,0 +1,121 @@
+import pg from 'pg';
+
+/**
+ * How far a call had come when it failed. Until COMMIT is sent PostgreSQL cannot keep anything of a transaction,
+ * whatever becomes of the connection; from then on only its answer tells.
+ */
+export type Progress = 'connecting' | 'writing' | 'committing';
+
+/** A transaction that did not come to its confirmed end. */
+export class TransactionFailure extends Error {
+  constructor(
+    readonly progress: Progress,
+    cause: unknown,
+  ) {
+    super(`The order book's transaction failed while ${progress}.`, { cause });
+    this.name = 'TransactionFailure';
+  }
+}
+
+/** Called on both sides of COMMIT, so that a test can delay a call there or make it fail. */
+export interface TransactionHooks {
+  readonly beforeCommit?: () => Promise<void>;
+  /** The order book has committed, its answer has not been taken notice of: throwing here loses it. */
+  readonly afterCommit?: () => Promise<void>;
+}
+
+/**
+ * Settles as the promise does, or rejects with the signal's reason as soon as it is aborted, without waiting for anything:
+ * the caller's deadline has passed.
+ */
+const untilAborted = async <T>(signal: AbortSignal, promise: Promise<T>): Promise<T> => {
+  let onAbort = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = (): void => {
+      reject(signal.reason as Error);
+    };
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+};
+
+/** A client of the pool. One that comes too late for an aborted call goes back to the pool. */
+const checkOut = async (pool: pg.Pool, signal: AbortSignal): Promise<pg.PoolClient> => {
+  signal.throwIfAborted();
+  const checkingOut = pool.connect();
+  try {
+    return await untilAborted(signal, checkingOut);
+  } catch (error) {
+    checkingOut.then(
+      (client) => {
+        client.release();
+      },
+      () => undefined,
+    );
+    throw error;
+  }
+};
+
+/** A connection that breaks between two statements makes the next one fail; nothing more needs to hear of it. */
+const ignoreBrokenConnection = (): void => undefined;
+
+export type Query = <Row extends pg.QueryResultRow>(query: pg.QueryConfig) => Promise<pg.QueryResult<Row>>;
+
+/**
+ * Runs the work in one transaction and commits it. A call that fails or is aborted gives up its connection, since
+ * nobody knows what still goes on there.
+ * @throws TransactionFailure
+ */
+export const inTransaction = async <T>(
+  pool: pg.Pool,
+  signal: AbortSignal,
+  hooks: TransactionHooks,
+  work: (query: Query) => Promise<T>,
+): Promise<T> => {
+  let progress: Progress = 'connecting';
+  let client: pg.PoolClient | undefined;
+  try {
+    const connected = await checkOut(pool, signal);
+    client = connected;
+    connected.on('error', ignoreBrokenConnection);
+    progress = 'writing';
+    await untilAborted(signal, connected.query('BEGIN'));
+    const result = await work((query) => untilAborted(signal, connected.query(query)));
+    await untilAborted(signal, hooks.beforeCommit?.() ?? Promise.resolve());
+    signal.throwIfAborted();
+    progress = 'committing';
+    const { command } = await untilAborted(signal, connected.query('COMMIT'));
+    if (command !== 'COMMIT') throw new Error(`COMMIT was answered with ${command}`);
+    await untilAborted(signal, hooks.afterCommit?.() ?? Promise.resolve());
+    connected.off('error', ignoreBrokenConnection);
+    connected.release();
+    return result;
+  } catch (cause) {
+    client?.release(true);
+    throw new TransactionFailure(progress, cause);
+  }
+};
+
+/** One statement that only reads. */
+export const readOnce = async <Row extends pg.QueryResultRow>(
+  pool: pg.Pool,
+  signal: AbortSignal,
+  query: pg.QueryConfig,
+): Promise<Row[]> => {
+  const client = await checkOut(pool, signal);
+  client.on('error', ignoreBrokenConnection);
+  try {
+    const { rows } = await untilAborted(signal, client.query<Row>(query));
+    client.off('error', ignoreBrokenConnection);
+    client.release();
+    return rows;
+  } catch (error) {
+    client.release(true);
+    throw error;
+  }
+};
