@@ -28,6 +28,8 @@ describe('a broker that is killed and comes back', () => {
     await scene.sendNumbers(0, 100);
     await eventually(() => records.length === 100);
 
+    // A broker that has just been made may still be loading its groups, which is said, too.
+    const linesBefore = running.lines.length;
     await parts.kafka.kill();
     await eventually(() => running.progress().state === 'waiting');
     const failed = scene.sendNumbers(100, 200);
@@ -43,9 +45,8 @@ describe('a broker that is killed and comes back', () => {
       const firstTimes = [...new Set(numbers(records.filter((record) => record.partition === partition)))];
       expect(firstTimes).toEqual(sorted(firstTimes));
     }
-    expect(running.lines).toEqual([
-      `info Consuming ${scene.contracts}.`,
-      'warn No Kafka broker answers: consumption waits and goes on by itself.',
+    expect(running.lines.slice(linesBefore)).toEqual([
+      'warn Kafka cannot be reached or is not ready: consumption waits and goes on by itself.',
       `info Consuming ${scene.contracts}.`,
     ]);
   }, 90_000);

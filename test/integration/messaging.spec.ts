@@ -292,7 +292,7 @@ describe('parts that are away', () => {
     });
     await eventually(() => strategy.progress()?.code === 'broker_unavailable');
     await delay(500);
-    expect(lines).toEqual(['warn No Kafka broker answers: consumption waits and goes on by itself.']);
+    expect(lines).toEqual(['warn Kafka cannot be reached or is not ready: consumption waits and goes on by itself.']);
     await strategy.close();
     expect(strategy.progress()?.state).toBe('closed');
   });

@@ -15,7 +15,7 @@ const SENTENCES: Readonly<Record<KafkaFailureCode, string>> = {
   authentication_failed: 'Kafka refuses the credentials: check the SASL settings.',
   authorization_failed:
     'Kafka does not allow this user to read: check the ACLs of the topic and of the consumer group.',
-  broker_unavailable: 'No Kafka broker answers: consumption waits and goes on by itself.',
+  broker_unavailable: 'Kafka cannot be reached or is not ready: consumption waits and goes on by itself.',
   compression_unsupported:
     'A record uses a compression that cannot be read: set compression.type=uncompressed on the topic.',
   consumer_failed: 'The Kafka consumer ended unexpectedly and is started again.',

@@ -16,6 +16,17 @@ const BY_TYPE: Readonly<Record<string, KafkaFailureCode>> = {
   GROUP_AUTHORIZATION_FAILED: 'authorization_failed',
   CLUSTER_AUTHORIZATION_FAILED: 'authorization_failed',
   UNKNOWN_TOPIC_OR_PARTITION: 'topic_missing',
+  BROKER_NOT_AVAILABLE: 'broker_unavailable',
+  GROUP_COORDINATOR_NOT_AVAILABLE: 'broker_unavailable',
+  GROUP_LOAD_IN_PROGRESS: 'broker_unavailable',
+  LEADER_NOT_AVAILABLE: 'broker_unavailable',
+  NETWORK_EXCEPTION: 'broker_unavailable',
+  NOT_CONTROLLER: 'broker_unavailable',
+  NOT_COORDINATOR_FOR_GROUP: 'broker_unavailable',
+  NOT_ENOUGH_REPLICAS: 'broker_unavailable',
+  NOT_ENOUGH_REPLICAS_AFTER_APPEND: 'broker_unavailable',
+  NOT_LEADER_FOR_PARTITION: 'broker_unavailable',
+  REQUEST_TIMED_OUT: 'broker_unavailable',
 };
 
 const BY_NAME: Readonly<Record<string, KafkaFailureCode>> = {
