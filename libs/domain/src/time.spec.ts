@@ -59,6 +59,7 @@ describe('instants', () => {
     const digits = '0'.repeat(40);
     expect(compareInstants(`2026-11-21T10:15:30.${digits}1Z`, '2026-11-21T10:15:30Z')).toBe(1);
     expect(compareInstants(`2026-11-21T10:15:30.1${digits}Z`, '2026-11-21T10:15:30.1Z')).toBe(0);
+    expect(compareInstants('2026-11-21T10:15:30.1Z', `2026-11-21T10:15:30.1${digits}Z`)).toBe(0);
     expect(compareInstants('2026-11-21T10:15:30.19Z', '2026-11-21T10:15:30.2Z')).toBe(-1);
   });
 

@@ -48,13 +48,9 @@ export function integer(min: number, max = Number.MAX_SAFE_INTEGER): z.ZodInt {
 }
 
 /**
- * A list whose length is looked at before its items: a message of a million bytes may hold hundreds of thousands of
- * them, and each would be checked and found wrong otherwise.
+ * The length is looked at before any item: a message of a million bytes may hold hundreds of thousands of items, and
+ * each would be checked and found wrong otherwise.
  */
-export function list<T extends z.ZodType>(
-  item: T,
-  min: number,
-  max: number,
-): z.ZodPipe<z.ZodArray<z.ZodUnknown>, z.ZodArray<T>> {
-  return z.array(z.unknown()).min(min, aborting).max(max, aborting).pipe(z.array(item));
+export function list<T extends z.ZodType>(item: T, min: number, max: number): z.ZodArray<T> {
+  return z.array(item).min(min, aborting).max(max, aborting);
 }
