@@ -16,7 +16,7 @@ const outcomeOf = (failure: unknown): Failed => {
   if (!(failure instanceof TransactionFailure) || failure.progress === 'committing') {
     return { outcome: 'unknown', code: 'commit_unconfirmed' };
   }
-  const { cause, progress } = failure;
+  const { cause, progress, aborted } = failure;
   const sqlState = cause instanceof pg.DatabaseError ? (cause.code ?? '') : '';
   const sqlClass = sqlState.slice(0, 2);
   if (progress === 'writing' && DATA_CLASSES.includes(sqlClass)) {
@@ -26,12 +26,9 @@ const outcomeOf = (failure: unknown): Failed => {
   }
   if (INSTALLATION_CLASSES.includes(sqlClass)) return { outcome: 'retryable', code: 'order_book_misconfigured' };
   if (sqlState === QUERY_CANCELED) return { outcome: 'retryable', code: 'order_book_busy' };
-  if (isAbort(cause)) return { outcome: 'retryable', code: 'aborted_before_commit' };
+  if (aborted) return { outcome: 'retryable', code: 'aborted_before_commit' };
   return { outcome: 'retryable', code: progress === 'connecting' ? 'order_book_unreachable' : 'order_book_lost' };
 };
-
-const isAbort = (cause: unknown): boolean =>
-  cause instanceof Error && (cause.name === 'AbortError' || cause.name === 'TimeoutError');
 
 export const createOutcomeOf = (failure: unknown): CreateOutcome => outcomeOf(failure);
 

@@ -10,6 +10,8 @@ export type Progress = 'connecting' | 'writing' | 'committing';
 export class TransactionFailure extends Error {
   constructor(
     readonly progress: Progress,
+    /** The caller's deadline had passed. */
+    readonly aborted: boolean,
     cause: unknown,
   ) {
     super(`The order book's transaction failed while ${progress}.`, { cause });
@@ -61,9 +63,6 @@ const checkOut = async (pool: pg.Pool, signal: AbortSignal): Promise<pg.PoolClie
   }
 };
 
-/** A connection that breaks between two statements makes the next one fail; nothing more needs to hear of it. */
-const ignoreBrokenConnection = (): void => undefined;
-
 export type Query = <Row extends pg.QueryResultRow>(query: pg.QueryConfig) => Promise<pg.QueryResult<Row>>;
 
 /**
@@ -78,26 +77,21 @@ export const inTransaction = async <T>(
   work: (query: Query) => Promise<T>,
 ): Promise<T> => {
   let progress: Progress = 'connecting';
-  let client: pg.PoolClient | undefined;
   try {
-    const connected = await checkOut(pool, signal);
-    client = connected;
-    connected.on('error', ignoreBrokenConnection);
-    progress = 'writing';
-    await untilAborted(signal, connected.query('BEGIN'));
-    const result = await work((query) => untilAborted(signal, connected.query(query)));
-    await untilAborted(signal, hooks.beforeCommit?.() ?? Promise.resolve());
-    signal.throwIfAborted();
-    progress = 'committing';
-    const { command } = await untilAborted(signal, connected.query('COMMIT'));
-    if (command !== 'COMMIT') throw new Error(`COMMIT was answered with ${command}`);
-    await untilAborted(signal, hooks.afterCommit?.() ?? Promise.resolve());
-    connected.off('error', ignoreBrokenConnection);
-    connected.release();
-    return result;
+    return await withClient(pool, signal, async (client, stop) => {
+      progress = 'writing';
+      await untilAborted(stop, client.query('BEGIN'));
+      const result = await work((query) => untilAborted(stop, client.query(query)));
+      await untilAborted(stop, hooks.beforeCommit?.() ?? Promise.resolve());
+      stop.throwIfAborted();
+      progress = 'committing';
+      const { command } = await untilAborted(stop, client.query('COMMIT'));
+      if (command !== 'COMMIT') throw new Error(`COMMIT was answered with ${command}`);
+      await untilAborted(stop, hooks.afterCommit?.() ?? Promise.resolve());
+      return result;
+    });
   } catch (cause) {
-    client?.release(true);
-    throw new TransactionFailure(progress, cause);
+    throw new TransactionFailure(progress, signal.aborted, cause);
   }
 };
 
@@ -106,15 +100,31 @@ export const readOnce = async <Row extends pg.QueryResultRow>(
   pool: pg.Pool,
   signal: AbortSignal,
   query: pg.QueryConfig,
-): Promise<Row[]> => {
+): Promise<Row[]> =>
+  await withClient(pool, signal, async (client, stop) => (await untilAborted(stop, client.query<Row>(query))).rows);
+
+/**
+ * Lends a client of the pool, and closes its connection if the work fails. `stop` is aborted with the caller's signal,
+ * and when the connection breaks, even between two statements.
+ */
+const withClient = async <T>(
+  pool: pg.Pool,
+  signal: AbortSignal,
+  work: (client: pg.PoolClient, stop: AbortSignal) => Promise<T>,
+): Promise<T> => {
   const client = await checkOut(pool, signal);
-  client.on('error', ignoreBrokenConnection);
+  const broken = new AbortController();
+  const onError = (error: Error): void => {
+    broken.abort(error);
+  };
+  client.on('error', onError);
   try {
-    const { rows } = await untilAborted(signal, client.query<Row>(query));
-    client.off('error', ignoreBrokenConnection);
+    const result = await work(client, AbortSignal.any([signal, broken.signal]));
+    client.off('error', onError);
     client.release();
-    return rows;
+    return result;
   } catch (error) {
+    // The listener stays: closing may still raise an error, which must not end the process.
     client.release(true);
     throw error;
   }
