@@ -19,7 +19,7 @@ const KAFKA = [
 ] as const;
 
 /** What each role reads: no role needs a secret that it does not use. */
-export const ROLE_VARIABLES = {
+const ROLE_VARIABLES = {
   intake: [
     ...COMMON,
     ...KAFKA,
@@ -52,29 +52,42 @@ export const ROLE_VARIABLES = {
   relay: [...COMMON, ...KAFKA, 'V402_LEASE_MS'],
 } as const satisfies Record<string, readonly VariableName[]>;
 
+/** What the commands of the command line read that work on a deployment. */
+const COMMAND_VARIABLES = {
+  'v402 migrate': ['V402_OWNER_DATABASE_URL'],
+  'v402 show': ['V402_DATABASE_URL'],
+  'v402 overview': ['V402_DATABASE_URL'],
+  'v402 topics': KAFKA,
+} as const satisfies Record<string, readonly VariableName[]>;
+
+export const READER_VARIABLES = { ...ROLE_VARIABLES, ...COMMAND_VARIABLES } as const;
+/** Whoever reads configuration: a role, or a command by its name. */
+type Reader = keyof typeof READER_VARIABLES;
+
 export type Role = keyof typeof ROLE_VARIABLES;
 export const ROLES = Object.keys(ROLE_VARIABLES) as readonly Role[];
 
 type ValueOf<N extends VariableName> = z.output<(typeof VARIABLES)[N]['schema']>;
 
-/** The checked values of the variables that these roles read. */
-export type RoleConfig<R extends Role> = {
-  readonly [N in (typeof ROLE_VARIABLES)[R][number]]: ValueOf<N>;
+/** The checked values of the variables that these roles or commands read. */
+export type ConfigOf<R extends Reader> = {
+  readonly [N in (typeof READER_VARIABLES)[R][number]]: ValueOf<N>;
 };
+export type RoleConfig<R extends Role> = ConfigOf<R>;
 
 /**
- * Reads the variables that the given roles need.
+ * Reads the variables that the given roles or commands need.
  *
  * @throws TerminalError `config_invalid`, whose message has one line per variable that is missing or wrong, and no value
  */
-export function loadConfig<R extends Role>(env: NodeJS.ProcessEnv, roles: readonly R[]): RoleConfig<R> {
-  const names = [...new Set(roles.flatMap((role): readonly VariableName[] => ROLE_VARIABLES[role]))];
+export function loadConfig<R extends Reader>(env: NodeJS.ProcessEnv, readers: readonly R[]): ConfigOf<R> {
+  const names = [...new Set(readers.flatMap((reader): readonly VariableName[] => READER_VARIABLES[reader]))];
   const schema = z.object(Object.fromEntries(names.map((name) => [name, VARIABLES[name].schema])));
   const given = Object.fromEntries(names.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
   const result = schema.safeParse(given);
   const problems = result.success ? togetherProblems(result.data) : issuesOf(result.error);
   if (!result.success || problems.length > 0) throw invalid(problems);
-  return result.data as RoleConfig<R>;
+  return result.data as ConfigOf<R>;
 }
 
 function issuesOf(error: z.ZodError): readonly string[] {

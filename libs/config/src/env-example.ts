@@ -1,13 +1,15 @@
-import { ROLE_VARIABLES, ROLES } from './config.js';
+import { READER_VARIABLES } from './config.js';
 import { VARIABLES, type VariableName } from './variables.js';
 
 const names = Object.keys(VARIABLES) as VariableName[];
 
-/** The text of `.env.example`: every variable with its meaning, the roles that read it, and its default or an example. */
+/** The text of `.env.example`: every variable with its meaning, the roles and commands that read it, and its default or an example. */
 export function envExample(): string {
   const blocks = names.map((name) => {
     const { schema, documentation } = VARIABLES[name];
-    const readers = ROLES.filter((role) => (ROLE_VARIABLES[role] as readonly string[]).includes(name));
+    const readers = Object.entries(READER_VARIABLES).flatMap(([reader, read]: [string, readonly string[]]) =>
+      read.includes(name) ? [reader] : [],
+    );
     const isRequired = !schema.safeParse(undefined).success;
     const hasDefault = !isRequired && schema.safeParse(undefined).data !== undefined;
     const kind = isRequired ? 'required' : hasDefault ? 'default shown' : 'optional';

@@ -122,6 +122,11 @@ export const VARIABLES = {
     example: 'postgresql://v402_app:password@127.0.0.1:5432/v402',
     secret: true,
   }),
+  V402_OWNER_DATABASE_URL: required(postgresUrl, {
+    description: 'PostgreSQL, as the role that owns the database: only migrations need it, no service does.',
+    example: 'postgresql://v402_owner:password@127.0.0.1:5432/v402',
+    secret: true,
+  }),
   V402_DATABASE_CONNECTIONS: withDefault(wholeNumber(2, 200), {
     description: 'Connections to PostgreSQL that a process may hold.',
     example: '10',

@@ -6,7 +6,7 @@ export { KafkaBatchHandler } from './kafka-batch-handler.decorator.js';
 export { KafkaBatchStrategy, type KafkaBatchOptions } from './kafka-batch.strategy.js';
 export type { KafkaConnection, KafkaLog, KafkaLogLevel } from './kafka-client.js';
 export { KafkaEventProducer, type OutgoingRecord } from './kafka-event.producer.js';
-export type { KafkaFailureCode } from './kafka-failure.js';
+export { failureCode, protocolErrorType, type KafkaFailureCode } from './kafka-failure.js';
 export { KafkaTopics, type TopicFacts, type TopicSpec } from './kafka-topics.js';
 export { readTopic, type ReadOptions, type ReadRecord } from './read-topic.js';
 export { TOPICS, topicName, topicSpecs, type TopicKey } from './topics.js';

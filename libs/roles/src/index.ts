@@ -1,2 +1,3 @@
+export { kafkaConnection } from './core/kafka.js';
 export { runRoles, startRoles, type RunOptions } from './run-roles.js';
 export { readTrustRegistry } from './intake/trust.js';
