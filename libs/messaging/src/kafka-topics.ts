@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Admin, Kafka } from 'kafkajs';
 import { createKafka, type KafkaConnection, type KafkaLog } from './kafka-client.js';
 import type { TimestampType } from './kafka-batch.js';
@@ -48,15 +49,19 @@ export class KafkaTopics {
     });
   }
 
-  /** Creates what is missing and returns its names. A topic that exists is left as it is, whatever its settings. */
+  /**
+   * Creates what is missing, waits until all can be used, and returns the names of those it made. A topic that exists is left
+   * as it is, whatever its settings.
+   */
   async create(specs: readonly TopicSpec[]): Promise<readonly string[]> {
     return withAdmin(this.#kafka, async (admin) => {
       const visible = new Set(await admin.listTopics());
       const created: string[] = [];
       for (const spec of specs.filter(({ topic }) => !visible.has(topic))) {
-        // One request each: kafkajs reports "one of them exists" for a request as a whole, and then does not wait for the rest.
+        // One request each, since kafkajs tells "one of them exists" only of a request as a whole. Nor does its own wait do: it
+        // fails when the controller has made the topic and the broker has not heard of it yet.
         const isNew = await admin.createTopics({
-          waitForLeaders: true,
+          waitForLeaders: false,
           topics: [
             {
               topic: spec.topic,
@@ -68,6 +73,10 @@ export class KafkaTopics {
         });
         if (isNew) created.push(spec.topic);
       }
+      await untilReady(
+        admin,
+        specs.map(({ topic }) => topic),
+      );
       return created;
     });
   }
@@ -86,6 +95,25 @@ export async function withAdmin<T>(kafka: Kafka, use: (admin: Admin) => Promise<
     return await use(admin);
   } finally {
     await admin.disconnect();
+  }
+}
+
+const READY_WITHIN_MS = 10_000;
+const READY_POLL_MS = 20;
+const NOT_READY_TYPES = ['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE'];
+
+/** Waits until the broker knows a leader for every partition; throws the broker's answer if that takes too long. */
+async function untilReady(admin: Admin, topics: readonly string[]): Promise<void> {
+  const endMs = performance.now() + READY_WITHIN_MS;
+  for (;;) {
+    try {
+      await admin.fetchTopicMetadata({ topics: [...topics] });
+      return;
+    } catch (error) {
+      const isPassing = NOT_READY_TYPES.includes(protocolErrorType(error) ?? '');
+      if (!isPassing || performance.now() > endMs) throw error;
+      await delay(READY_POLL_MS);
+    }
   }
 }
 
