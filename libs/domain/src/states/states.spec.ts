@@ -21,7 +21,7 @@ describe.each(tables.map((table) => [table.name, table] as const))('transition t
           const allowed = table.transitions[state]?.[input];
           if (allowed === undefined) {
             const from = state;
-            expect(() => transition(table, from, input)).toThrow(expect.objectContaining({ code: 'illegal_transition' }));
+            expect(() => transition(table, from, input)).toThrow(`no transition from ${from} by ${input}`);
           } else {
             state = transition(table, state, input);
             expect(Object.keys(table.transitions)).toContain(state);

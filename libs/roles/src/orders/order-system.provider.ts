@@ -15,12 +15,17 @@ export class OrderSystemLife implements OnApplicationShutdown {
   }
 }
 
+type OrdersConfig = RoleConfig<'orders'>;
+
 /** One line per order system that can be configured. */
-export function openOrderSystem(config: RoleConfig<'orders'>): OrderSystemLife {
-  switch (config.V402_ORDER_SYSTEM) {
-    case 'embedded': {
-      const system = new EmbeddedOrderSystem({ url: config.V402_ORDERBOOK_DATABASE_URL });
-      return new OrderSystemLife(system, () => system.close());
-    }
-  }
+const ORDER_SYSTEMS: Readonly<Record<OrdersConfig['V402_ORDER_SYSTEM'], (config: OrdersConfig) => OrderSystemLife>> = {
+  embedded: (config) => lifeOf(new EmbeddedOrderSystem({ url: config.V402_ORDERBOOK_DATABASE_URL })),
+};
+
+export function openOrderSystem(config: OrdersConfig): OrderSystemLife {
+  return ORDER_SYSTEMS[config.V402_ORDER_SYSTEM](config);
+}
+
+function lifeOf(system: OrderSystem & { close(): Promise<void> }): OrderSystemLife {
+  return new OrderSystemLife(system, () => system.close());
 }
