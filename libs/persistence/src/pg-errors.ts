@@ -34,14 +34,20 @@ function contextOf({ code = '', constraint, table, column }: pg.DatabaseError): 
 
 /** The database cannot be reached, or the connection is gone; whatever was under way may have happened or not. */
 export function unavailable(cause: unknown): RetryableError {
-  const code = cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
+  const reason = codeOf(cause);
   return new RetryableError(
     'database_unavailable',
     'The database cannot be reached or has gone away.',
-    code === undefined ? {} : { reason: code },
+    reason === undefined ? {} : { reason },
     { cause },
   );
 }
+
+/** SQLSTATE, or the operating system's name of the error, such as `ECONNREFUSED`. */
+const codeOf = (error: unknown): string | undefined =>
+  typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : undefined;
 
 /**
  * What an error of the driver means to a caller. The driver's error is chained only where it cannot hold a value that

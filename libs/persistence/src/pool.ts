@@ -28,6 +28,8 @@ export function createPool(options: DatabaseOptions): pg.Pool {
     statement_timeout: statementTimeoutMs,
     query_timeout: statementTimeoutMs + ANSWER_MARGIN_MS,
     idle_in_transaction_session_timeout: options.idleInTransactionTimeoutMs ?? 30_000,
+    // Prisma's adapter takes the text of a time for UTC, whatever its offset.
+    options: '-c timezone=UTC -c datestyle=ISO',
     keepAlive: true,
   });
   // An idle connection that the server closes is dropped by the pool, and the next transaction opens another one.

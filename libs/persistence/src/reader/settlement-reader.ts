@@ -1,9 +1,9 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { RetryableError } from '@v402/domain';
 import { Prisma, PrismaClient } from '../generated/client.js';
-import type { DatabaseOptions } from '../pool.js';
+import { createPool, type DatabaseOptions } from '../pool.js';
 import { type Database, type Figures, readFigures } from './figures.js';
-import { SETTLEMENT_INCLUDE, settlementView, type SettlementView } from './settlement-view.js';
+import { settlementView, type SettlementView } from './settlement-view.js';
 
 /**
  * Reads for people and reports; takes no locks. Use cases do not read through it: what they decide on has to be read in
@@ -12,15 +12,9 @@ import { SETTLEMENT_INCLUDE, settlementView, type SettlementView } from './settl
 export class SettlementReader {
   readonly #prisma: PrismaClient;
 
-  constructor({ url, applicationName, maxConnections = 2, connectTimeoutMs = 10_000 }: DatabaseOptions) {
-    this.#prisma = new PrismaClient({
-      adapter: new PrismaPg({
-        connectionString: url,
-        application_name: applicationName,
-        max: maxConnections,
-        connectionTimeoutMillis: connectTimeoutMs,
-      }),
-    });
+  constructor(options: DatabaseOptions) {
+    const pool = createPool({ maxConnections: 2, ...options });
+    this.#prisma = new PrismaClient({ adapter: new PrismaPg(pool, { disposeExternalPool: true }) });
   }
 
   /**
@@ -33,21 +27,27 @@ export class SettlementReader {
       ? { contractId: Buffer.from(idOrShortRef, 'hex') }
       : { shortRef: idOrShortRef.toUpperCase() };
     return this.#atOneMoment(async (database) => {
-      const settlement = await database.settlement.findFirst({
-        where,
-        include: SETTLEMENT_INCLUDE,
-        omit: { canonical: true },
-      });
+      // One query after another: a transaction has one connection, and an `include` would ask it several things at once.
+      const settlement = await database.settlement.findFirst({ where, omit: { canonical: true } });
       if (settlement === null) return undefined;
-      const { contractId } = settlement;
-      const decisions = await database.decision.findMany({ where: { contractId }, orderBy: { id: 'asc' } });
+      const { contractId, dealKey } = settlement;
+      const bySide = [{ side: 'asc' }, { number: 'asc' }] as const;
       const events = await database.event.findMany({
         where: { stream: contractId },
         omit: { bytes: true },
         orderBy: [{ occurredAt: 'asc' }, { topic: 'asc' }, { sequence: 'asc' }],
       });
-      const waiting = await database.outbox.findMany({ where: { eventId: { in: events.map(({ id }) => id) } } });
-      return settlementView(settlement, decisions, events, new Set(waiting.map(({ eventId }) => eventId)));
+      return settlementView({
+        settlement,
+        deal: await database.deal.findUniqueOrThrow({ where: { key: dealKey } }),
+        orders: await database.orderPlacement.findMany({ where: { contractId }, orderBy: { side: 'asc' } }),
+        legs: await database.paymentLeg.findMany({ where: { contractId }, orderBy: [...bySide] }),
+        deliveries: await database.delivery.findMany({ where: { contractId }, orderBy: [...bySide] }),
+        holds: await database.hold.findMany({ where: { dealKey }, orderBy: { placedAt: 'asc' } }),
+        decisions: await database.decision.findMany({ where: { contractId }, orderBy: { id: 'asc' } }),
+        events,
+        unpublished: await database.outbox.findMany({ where: { eventId: { in: events.map(({ id }) => id) } } }),
+      });
     });
   }
 

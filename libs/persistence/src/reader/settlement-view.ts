@@ -1,19 +1,18 @@
-import type { Prisma } from '../generated/client.js';
+import type * as rows from '../generated/client.js';
 
-/** What belongs to one settlement, but for the bytes. */
-export const SETTLEMENT_INCLUDE = {
-  deal: { include: { holds: { orderBy: { placedAt: 'asc' } } } },
-  orders: { orderBy: { side: 'asc' } },
-  legs: { orderBy: [{ side: 'asc' }, { number: 'asc' }] },
-  deliveries: { orderBy: [{ side: 'asc' }, { number: 'asc' }] },
-} satisfies Prisma.SettlementInclude;
-
-export type SettlementRow = Prisma.SettlementGetPayload<{
-  include: typeof SETTLEMENT_INCLUDE;
-  omit: { canonical: true };
-}>;
-export type DecisionRow = Prisma.DecisionGetPayload<object>;
-export type EventRow = Prisma.EventGetPayload<{ omit: { bytes: true } }>;
+/** What belongs to one settlement, as it stands in the database, but for the bytes. */
+export interface SettlementRows {
+  readonly settlement: Omit<rows.Settlement, 'canonical'>;
+  readonly deal: rows.Deal;
+  readonly orders: readonly rows.OrderPlacement[];
+  readonly legs: readonly rows.PaymentLeg[];
+  readonly deliveries: readonly rows.Delivery[];
+  readonly holds: readonly rows.Hold[];
+  readonly decisions: readonly rows.Decision[];
+  readonly events: readonly Omit<rows.Event, 'bytes'>[];
+  /** The events that still stand in the outbox. */
+  readonly unpublished: readonly rows.Outbox[];
+}
 
 /**
  * A settlement for people to look at. Times are to the millisecond, amounts without trailing zeros; exact texts are in
@@ -113,46 +112,41 @@ export interface EventView {
 }
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
-const day = (date: Date): string => date.toISOString().slice(0, 10);
+/** Prisma cannot read the year that PostgreSQL calls 1 BC, which is the year 0000 of a contract. */
+const day = (date: Date): string =>
+  Number.isNaN(date.getTime()) ? 'in the year 0000' : date.toISOString().slice(0, 10);
 
-/** @param unpublished ids of the events that still stand in the outbox */
-export function settlementView(
-  row: SettlementRow,
-  decisions: readonly DecisionRow[],
-  events: readonly EventRow[],
-  unpublished: ReadonlySet<string>,
-): SettlementView {
-  const { deal } = row;
+export function settlementView({ settlement, deal, unpublished, ...lists }: SettlementRows): SettlementView {
+  const waiting = new Set(unpublished.map(({ eventId }) => eventId));
+  const { shortRef, orderReference, state, current, currency, duplicates } = settlement;
   return {
-    contractId: hex(row.contractId),
-    shortRef: row.shortRef,
-    orderReference: row.orderReference,
-    state: row.state,
-    current: row.current,
-    supersedes: row.supersedes === null ? undefined : hex(row.supersedes),
-    currency: row.currency,
-    total: row.total.toFixed(),
-    agreedAt: row.agreedAt.toISOString(),
-    expiresAt: row.expiresAt.toISOString(),
-    acceptedAt: row.acceptedAt.toISOString(),
-    duplicates: row.duplicates,
+    contractId: hex(settlement.contractId),
+    shortRef,
+    orderReference,
+    state,
+    current,
+    supersedes: settlement.supersedes === null ? undefined : hex(settlement.supersedes),
+    currency,
+    total: settlement.total.toFixed(),
+    agreedAt: settlement.agreedAt.toISOString(),
+    expiresAt: settlement.expiresAt.toISOString(),
+    acceptedAt: settlement.acceptedAt.toISOString(),
+    duplicates,
     deal: { key: hex(deal.key), negotiationId: deal.negotiationId, buyer: deal.buyer, seller: deal.seller },
-    orders: row.orders.map(orderView),
-    legs: row.legs.map(legView),
-    deliveries: row.deliveries.map(({ side, deliveryId, state, notBefore, notAfter }) => ({
-      side,
-      deliveryId,
-      state,
-      notBefore: day(notBefore),
-      notAfter: day(notAfter),
-    })),
-    holds: deal.holds.map(holdView),
-    decisions: decisions.map(decisionView),
-    events: events.map((event) => eventView(event, !unpublished.has(event.id))),
+    orders: lists.orders.map(orderView),
+    legs: lists.legs.map(legView),
+    deliveries: lists.deliveries.map(deliveryView),
+    holds: lists.holds.map(holdView),
+    decisions: lists.decisions.map(decisionView),
+    events: lists.events.map((event) => eventView(event, !waiting.has(event.id))),
   };
 }
 
-function orderView(row: SettlementRow['orders'][number]): OrderView {
+function deliveryView({ side, deliveryId, state, notBefore, notAfter }: rows.Delivery): DeliveryView {
+  return { side, deliveryId, state, notBefore: day(notBefore), notAfter: day(notAfter) };
+}
+
+function orderView(row: rows.OrderPlacement): OrderView {
   const { side, state, attempt } = row;
   return {
     side,
@@ -166,7 +160,7 @@ function orderView(row: SettlementRow['orders'][number]): OrderView {
   };
 }
 
-function legView(row: SettlementRow['legs'][number]): LegView {
+function legView(row: rows.PaymentLeg): LegView {
   const { side, legId, state, trigger, rail, currency } = row;
   return {
     side,
@@ -181,7 +175,7 @@ function legView(row: SettlementRow['legs'][number]): LegView {
   };
 }
 
-function holdView(row: SettlementRow['deal']['holds'][number]): HoldView {
+function holdView(row: rows.Hold): HoldView {
   const { id, reason, placedBy, placedAt } = row;
   return {
     id,
@@ -193,7 +187,7 @@ function holdView(row: SettlementRow['deal']['holds'][number]): HoldView {
   };
 }
 
-function decisionView(row: DecisionRow): DecisionView {
+function decisionView(row: rows.Decision): DecisionView {
   const { outcome, topic, partition, offset, arrivalSource, codeVersion } = row;
   return {
     outcome,
@@ -209,7 +203,7 @@ function decisionView(row: DecisionRow): DecisionView {
   };
 }
 
-function eventView(row: EventRow, published: boolean): EventView {
+function eventView(row: Omit<rows.Event, 'bytes'>, published: boolean): EventView {
   const { id, type, topic } = row;
   return { id, type, topic, sequence: row.sequence ?? undefined, occurredAt: row.occurredAt.toISOString(), published };
 }

@@ -68,8 +68,6 @@ const MARK_PUBLISHED = 'DELETE FROM v402.outbox WHERE id = ANY ($1::bigint[])';
 const PARK = `
   INSERT INTO v402.parked_stream (stream, event_id, code) VALUES ($1, $2, $3) ON CONFLICT (stream) DO NOTHING`;
 
-const PARKED = `SELECT ${hexOf('stream')} AS stream FROM v402.parked_stream WHERE stream = ANY ($1::bytea[])`;
-
 type EventRow = {
   place: string;
   id: string;
@@ -154,10 +152,5 @@ export class PgEventStore implements EventStore {
 
   async park(event: PublishableEvent, code: string): Promise<void> {
     await this.session.write(PARK, [bytea(event.stream), event.id, code]);
-  }
-
-  async parked(streams: readonly string[]): Promise<ReadonlySet<string>> {
-    const rows = await this.session.query<{ stream: string }>(PARKED, [streams.map(bytea)]);
-    return new Set(rows.map((row) => row.stream));
   }
 }
