@@ -1,1 +1,44 @@
-export {};
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { addConformance } from './commands/conformance.command.js';
+import { addMigrate } from './commands/migrate.command.js';
+import { addOverview } from './commands/overview.command.js';
+import { addRun } from './commands/run.command.js';
+import { addShow } from './commands/show.command.js';
+import { addSign } from './commands/sign.command.js';
+import { addTopics } from './commands/topics.command.js';
+import { addVerify } from './commands/verify.command.js';
+import { EXIT_STATUSES, exitStatusOf, reportOf } from './exit.js';
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  readonly version: string;
+};
+
+// A reader that has seen enough, such as `head`, ends the program; that is no fault.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? 0 : 2);
+});
+
+const program = new Command('v402')
+  .description('Signed settlement contracts: verify and sign them, and run the system that settles them.')
+  .version(version)
+  .exitOverride()
+  .showHelpAfterError('(v402 help COMMAND says more.)')
+  .addHelpText('after', EXIT_STATUSES);
+
+// One line per command.
+addVerify(program);
+addSign(program);
+addConformance(program);
+addShow(program);
+addOverview(program);
+addMigrate(program);
+addTopics(program);
+addRun(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(reportOf(error));
+  process.exitCode = exitStatusOf(error);
+}

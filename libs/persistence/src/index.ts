@@ -6,3 +6,4 @@ export type { DatabaseOptions } from './pool.js';
 export type { Figures } from './reader/figures.js';
 export { SettlementReader } from './reader/settlement-reader.js';
 export type { SettlementView } from './reader/settlement-view.js';
+export { ScratchDatabase, type RecordedOutcome } from './scratch-database.js';

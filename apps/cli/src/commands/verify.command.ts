@@ -1,0 +1,62 @@
+import type { Instant } from '@v402/domain';
+import { loadTrustRegistry, TrustedSignatureVerifier } from '@v402/signatures';
+import type { Command } from 'commander';
+import { EXIT_NO } from '../exit.js';
+import { readBytes, readInput } from '../files.js';
+import { instantOption, partiesOption, wholeNumberOption } from '../options.js';
+import { judge, verdictText } from '../verify/verdict.js';
+
+interface VerifyOptions {
+  readonly registry: string;
+  readonly now?: Instant;
+  readonly handlerId?: string;
+  readonly parties?: readonly string[] | null;
+  readonly requireTranscript?: true;
+  readonly graceSeconds?: number;
+  readonly json?: true;
+}
+
+const LIMITS = `
+Works offline, and remembers nothing: what depends on contracts accepted earlier (a duplicate, superseded_unknown,
+negotiation_conflict) only a handler decides. Whether the contract is expired, and whether an ended key is still
+honoured, is decided by --now.
+
+Exit status: 0 accepted, 1 refused, 2 wrong usage or a file that cannot be read.`;
+
+export function addVerify(program: Command): void {
+  program
+    .command('verify')
+    .summary('say whether a contract is accepted, and if not why')
+    .description('Says whether a handler accepts a settlement contract, and if not, the refusal code and the place.')
+    .argument('<file>', 'the envelope, byte for byte as it travels on Kafka; - for standard input')
+    .requiredOption('--registry <file>', 'trust registry: which party may sign with which key. No verdict without one')
+    .option(
+      '--now <instant>',
+      "when the contract arrives at the handler (default: this machine's clock)",
+      instantOption,
+    )
+    .option('--handler-id <id>', "the handler's own id, for contracts with an audience (default: none)")
+    .option('--parties <ids>', 'the parties that the handler serves, comma-separated (default: all)', partiesOption)
+    .option('--require-transcript', 'refuse an envelope without the transcript of its negotiation')
+    .option('--grace-seconds <n>', "how long after a key's end it is honoured (default: a day)", wholeNumberOption(0))
+    .option('--json', 'print outcome, code, where, contractId, shortRef, now and notes as JSON')
+    .addHelpText('after', LIMITS)
+    .action(verify);
+}
+
+async function verify(file: string, options: VerifyOptions): Promise<void> {
+  const registry = loadTrustRegistry(await readBytes(options.registry));
+  const arrival = options.now ?? new Date().toISOString();
+  const context = {
+    arrival,
+    handlerId: options.handlerId ?? null,
+    servedParties: options.parties ?? null,
+    requireTranscript: options.requireTranscript === true,
+  };
+  const verifier = new TrustedSignatureVerifier(registry, options.graceSeconds);
+  const judged = await judge(await readInput(file), context, verifier);
+  const clockNote = `Without --now it was judged as of this machine's clock, ${arrival}.`;
+  const verdict = options.now === undefined ? { ...judged, notes: [...judged.notes, clockNote] } : judged;
+  process.stdout.write(options.json === true ? `${JSON.stringify(verdict)}\n` : verdictText(verdict));
+  if (verdict.outcome === 'rejected') process.exitCode = EXIT_NO;
+}

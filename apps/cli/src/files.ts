@@ -1,0 +1,42 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { buffer } from 'node:stream/consumers';
+import { TerminalError } from '@v402/domain';
+
+/**
+ * The bytes of a file, or of standard input for `-`.
+ * @throws TerminalError `file_unreadable`
+ */
+export async function readInput(file: string): Promise<Uint8Array> {
+  return file === '-' ? buffer(process.stdin) : readBytes(file);
+}
+
+/** @throws TerminalError `file_unreadable` */
+export async function readBytes(file: string): Promise<Uint8Array> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    throw new TerminalError('file_unreadable', `${file} cannot be read: ${reasonOf(cause)}.`, {}, { cause });
+  }
+}
+
+/** @throws TerminalError `file_unwritable` */
+export async function writeText(file: string, text: string): Promise<void> {
+  try {
+    await writeFile(file, text);
+  } catch (cause) {
+    throw new TerminalError('file_unwritable', `${file} cannot be written: ${reasonOf(cause)}.`, {}, { cause });
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'it does not exist',
+  EACCES: 'permission denied',
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'a part of its path is no folder',
+};
+
+/** Why the file system said no, in words. */
+export function reasonOf(cause: unknown): string {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
+  return REASONS[code] ?? code;
+}
