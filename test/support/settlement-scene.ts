@@ -1,11 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KafkaEventProducer, KafkaTopics, readTopic, topicName, topicSpecs, type TopicKey } from '@v402/messaging';
+import { generatePasswords, provisionDatabase } from '@v402/persistence';
 import pg from 'pg';
 import { createTestDatabase, type TestDatabase } from './database.js';
 import { TRUST_REGISTRY } from './trade.js';
@@ -26,7 +27,20 @@ export interface SeenEvent {
 
 export interface SceneOptions {
   readonly partitions?: number;
+  /** Parts of the scene's own, which it may stop and start; those of the test run unless told. */
+  readonly parts?: { readonly brokers?: readonly string[]; readonly adminUrl?: string };
+  /** Whether the topics exist beforehand; yes unless told. */
+  readonly topics?: boolean;
   readonly env?: Record<string, string>;
+}
+
+/** A database in a PostgreSQL that belongs to the scene alone: it goes with it. */
+async function ownDatabase(adminUrl: string): Promise<TestDatabase> {
+  const name = 'v402_scene';
+  const urls = await provisionDatabase({ adminUrl, database: name, passwords: generatePasswords() });
+  const url = new URL(adminUrl);
+  url.pathname = `/${name}`;
+  return { ...urls, adminUrl: url.href, name, drop: () => Promise.resolve() };
 }
 
 const root = join(import.meta.dirname, '../..');
@@ -53,12 +67,23 @@ export class SettlementScene {
     this.#client.on('error', () => undefined);
   }
 
-  static async open({ partitions = 3, env = {} }: SceneOptions = {}): Promise<SettlementScene> {
-    const brokers = (process.env['V402_TEST_KAFKA_BROKERS'] ?? '').split(',');
+  static async open({
+    partitions = 3,
+    env = {},
+    parts = {},
+    topics = true,
+  }: SceneOptions = {}): Promise<SettlementScene> {
+    const brokers = parts.brokers ?? (process.env['V402_TEST_KAFKA_BROKERS'] ?? '').split(',');
     const prefix = `e2e-${randomUUID().slice(0, 8)}.`;
-    const topics = new KafkaTopics({ brokers, clientId: 'scene' }, () => undefined);
-    await topics.create(topicSpecs(prefix, { partitions, replicationFactor: 1 }));
-    return new SettlementScene(await createTestDatabase(), brokers, prefix, env);
+    const database = parts.adminUrl === undefined ? await createTestDatabase() : await ownDatabase(parts.adminUrl);
+    const scene = new SettlementScene(database, brokers, prefix, env);
+    if (topics) await scene.createTopics(partitions);
+    return scene;
+  }
+
+  async createTopics(partitions = 3): Promise<void> {
+    const topics = new KafkaTopics({ brokers: this.brokers, clientId: 'scene' }, () => undefined);
+    await topics.create(topicSpecs(this.prefix, { partitions, replicationFactor: 1 }));
   }
 
   /** Starts an app; it is killed when the scene closes. */
@@ -104,7 +129,7 @@ export class SettlementScene {
   }
 
   log(app: App = 'standalone'): string {
-    return readFileSync(this.logFile(app), 'utf8');
+    return existsSync(this.logFile(app)) ? readFileSync(this.logFile(app), 'utf8') : '';
   }
 
   async kill(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): Promise<number | null> {
@@ -152,7 +177,8 @@ export class SettlementScene {
 
   /** Nothing is due and nothing waits to be published. */
   async settled(timeoutMs = 20_000): Promise<void> {
-    const idle = "SELECT (SELECT count(*) FROM v402.outbox) + (SELECT count(*) FROM v402.work WHERE due_at <= now()) AS n";
+    const idle =
+      'SELECT (SELECT count(*) FROM v402.outbox) + (SELECT count(*) FROM v402.work WHERE due_at <= now()) AS n';
     await this.until('idle', async () => Number((await this.sql<{ n: string }>(idle))[0]?.n) === 0, timeoutMs);
   }
 
@@ -166,14 +192,6 @@ export class SettlementScene {
 
   #tail(): string {
     const apps: App[] = ['standalone', 'intake', 'orders', 'workflows', 'relay'];
-    return apps
-      .map((app) => {
-        try {
-          return `${app}:\n${this.log(app).slice(-3000)}`;
-        } catch {
-          return '';
-        }
-      })
-      .join('\n');
+    return apps.map((app) => `${app}:\n${this.log(app).slice(-3000)}`).join('\n');
   }
 }

@@ -1,4 +1,4 @@
-import { Module, type DynamicModule, type INestApplicationContext } from '@nestjs/common';
+import { Module, ShutdownSignal, type DynamicModule, type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { NoFaults, type FaultPoint } from '@v402/application';
 import { loadConfig, type Role } from '@v402/config';
@@ -12,6 +12,10 @@ import { WorkflowsModule } from './workflows/workflows.module.js';
 
 /** Exit status for a configuration that has to be changed first (sysexits.h, EX_CONFIG). */
 const EXIT_CONFIG = 78;
+
+const SIGNALS = [ShutdownSignal.SIGTERM, ShutdownSignal.SIGINT];
+/** A process that ended its work when it was asked to has succeeded: exit status 0, not death by the signal. */
+const CLEAN_EXIT = { useProcessExit: true };
 
 export interface RunOptions {
   readonly env: NodeJS.ProcessEnv;
@@ -77,11 +81,11 @@ async function createApplication(
   const options = { logger: nestLog(log), abortOnError: false };
   if (!roles.includes('intake')) {
     const app = await NestFactory.createApplicationContext(module, options);
-    return app.enableShutdownHooks();
+    return app.enableShutdownHooks(SIGNALS, CLEAN_EXIT);
   }
   const strategy = contractsTransport(loadConfig(env, ['intake']), log);
   const app = await NestFactory.createMicroservice(module, { ...options, strategy });
-  app.enableShutdownHooks();
+  app.enableShutdownHooks(SIGNALS, CLEAN_EXIT);
   await app.listen();
   return app;
 }
