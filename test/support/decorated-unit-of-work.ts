@@ -1,8 +1,12 @@
 import { UnitOfWork, type Transaction } from '@v402/application';
+import type { Micros } from '@v402/domain';
 
 /** Members that take the place of a store's own; they are handed the real store. */
 export type StoreOverrides = {
   readonly [Store in keyof Omit<Transaction, 'now'>]?: (real: Transaction[Store]) => Partial<Transaction[Store]>;
+} & {
+  /** Sets the database's clock by its real time. */
+  readonly now?: (real: Micros) => Micros;
 };
 
 /** A unit of work whose stores lack a guard or do something else, so that a test can show what the guard is for. */
@@ -20,7 +24,7 @@ export class DecoratedUnitOfWork extends UnitOfWork {
 
   #decorated(tx: Transaction): Transaction {
     return {
-      now: () => tx.now(),
+      now: async () => (this.overrides.now ?? same)(await tx.now()),
       deals: decorate(tx.deals, this.overrides.deals),
       settlements: decorate(tx.settlements, this.overrides.settlements),
       evidence: decorate(tx.evidence, this.overrides.evidence),
@@ -32,6 +36,8 @@ export class DecoratedUnitOfWork extends UnitOfWork {
     };
   }
 }
+
+const same = (now: Micros): Micros => now;
 
 function decorate<Store extends object>(real: Store, override?: (real: Store) => Partial<Store>): Store {
   if (override === undefined) return real;

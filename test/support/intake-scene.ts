@@ -16,7 +16,7 @@ import { loadTrustRegistry, TrustedSignatureVerifier } from '@v402/signatures';
 import pg from 'pg';
 import { createTestDatabase, type TestDatabase } from './database.js';
 import { RecordedAlarms, RecordedWake } from './seams.js';
-import { trade, TRUST_REGISTRY, type Trade } from './trade.js';
+import { SIGNERS, trade, TRUST_REGISTRY, type Trade } from './trade.js';
 
 export const CONTRACTS = 'v402.settlement.contracts.v1';
 export const AGREED_AT = '2026-11-21T10:15:30.120Z';
@@ -34,8 +34,8 @@ const POLICY: IntakePolicy = {
 export interface AgreedTrade extends Trade, ContractIdentity {}
 
 /** A signed contract, agreed at `AGREED_AT`; the same draft is the same contract. */
-export function agreed(draft: ContractDraft = {}): AgreedTrade {
-  const made = trade({ agreedAt: AGREED_AT, ...draft });
+export function agreed(draft: ContractDraft = {}, signers = SIGNERS): AgreedTrade {
+  const made = trade({ agreedAt: AGREED_AT, ...draft }, signers);
   return { ...made, ...identifyContract(made.contract) };
 }
 
