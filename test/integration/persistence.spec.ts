@@ -177,7 +177,8 @@ describe('settlements', () => {
 });
 
 const stuckBehindALock = async (): Promise<void> => {
-  const sql = "SELECT FROM pg_stat_activity WHERE application_name = 'under test' AND wait_event_type = 'Lock'";
+  const sql =
+    "SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'under test' AND wait_event_type = 'Lock'";
   while ((await admin.query(sql)).rowCount === 0) await sleep(5);
 };
 

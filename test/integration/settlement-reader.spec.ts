@@ -163,7 +163,8 @@ test('behavior: connections that are cut off are replaced', async () => {
   const admin = new pg.Client({ connectionString: database.adminUrl });
   await admin.connect();
   await reader.figures();
-  const sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'reader under test'";
+  const sql =
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'reader under test'";
   expect((await admin.query(sql)).rowCount).toBeGreaterThan(0);
   await admin.end();
   await new Promise((resolve) => setTimeout(resolve, 50));

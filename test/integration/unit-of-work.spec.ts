@@ -37,11 +37,15 @@ const errorOf = async (run: Promise<unknown>): Promise<Error & { code?: string; 
 
 /** Cuts off every connection of the unit of work. */
 const terminateAll = async (): Promise<number | null> =>
-  (await admin.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'under test'"))
-    .rowCount;
+  (
+    await admin.query(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'under test'",
+    )
+  ).rowCount;
 
 const stuckBehindALock = async (): Promise<void> => {
-  const sql = "SELECT FROM pg_stat_activity WHERE application_name = 'under test' AND wait_event_type = 'Lock'";
+  const sql =
+    "SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'under test' AND wait_event_type = 'Lock'";
   while ((await admin.query(sql)).rowCount === 0) await sleep(5);
 };
 
