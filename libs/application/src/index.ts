@@ -6,7 +6,7 @@ export { rawMessageOf, type InboundMessage } from './intake/inbound-message.js';
 export { servedSides, type IntakePolicy } from './intake/policy.js';
 export { orderDifferences } from './orders/compare-order.js';
 export * from './orders/place-orders.handler.js';
-export type { OutcomeContext } from './orders/record-outcome.js';
+export type { OutcomeContext } from './orders/order-recording.js';
 export type { OrderTiming } from './orders/timing.js';
 export * from './ports/event-publisher.js';
 export * from './ports/event-store.js';

@@ -1,7 +1,17 @@
 import { pino, type Logger } from 'pino';
 
 /** Members that are never written, wherever they stand in a log line. */
-const SECRETS = ['password', 'privateKey', 'secret', 'authorization', 'url', 'connectionString', 'bytes', 'value', 'canonical'];
+const SECRETS = [
+  'password',
+  'privateKey',
+  'secret',
+  'authorization',
+  'url',
+  'connectionString',
+  'bytes',
+  'value',
+  'canonical',
+];
 
 const redactedPaths = SECRETS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
 

@@ -7,7 +7,8 @@ import { contractIdsOf, readCases, type OrderCase } from './order-case.js';
 import { createOrder, lookUpOrder } from './order-system-calls.js';
 import type { OrderOutcome } from './outcome.js';
 import { recordIntents } from './record-intents.js';
-import { recordOutcome, type OutcomeContext } from './record-outcome.js';
+import type { OutcomeContext } from './order-recording.js';
+import { OutcomeRecorder } from './outcome-recorder.js';
 
 /**
  * Places the orders of accepted settlements: one per served side, whatever dies. A claim alone sends nothing; the intent
@@ -16,6 +17,8 @@ import { recordOutcome, type OutcomeContext } from './record-outcome.js';
  * goes on.
  */
 export class PlaceOrdersHandler {
+  readonly #outcomes: OutcomeRecorder;
+
   constructor(
     private readonly unitOfWork: UnitOfWork,
     private readonly orderSystem: OrderSystem,
@@ -26,7 +29,9 @@ export class PlaceOrdersHandler {
     private readonly wake: Wake,
     private readonly alarms: Alarms,
     private readonly faults: FaultPoint,
-  ) {}
+  ) {
+    this.#outcomes = new OutcomeRecorder(unitOfWork, context);
+  }
 
   /**
    * One round.
@@ -116,7 +121,7 @@ export class PlaceOrdersHandler {
   }
 
   async #record(claim: Claim, outcome: OrderOutcome): Promise<void> {
-    const recorded = await this.unitOfWork.run((tx) => recordOutcome(tx, this.context, claim, outcome));
+    const recorded = await this.#outcomes.record({ claim, outcome });
     const { contractId, side } = claim;
     if (!recorded) {
       this.alarms.raise('claim_lost', 'An outcome came after its lease; whoever claims the order now looks it up.', {

@@ -1,0 +1,57 @@
+import { TerminalError } from '@v402/domain';
+import type { UnitOfWork } from '../ports/unit-of-work.js';
+import type { OutcomeContext } from './order-recording.js';
+import { recordOutcomes, type KnownOutcome } from './record-outcomes.js';
+
+interface Waiting {
+  readonly known: KnownOutcome;
+  readonly resolve: (recorded: boolean) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** How many outcomes one transaction records at most: it holds the locks of as many settlements. */
+const MAX_AT_ONCE = 100;
+
+/**
+ * Records outcomes in few transactions: the order system's answers that come while one commits share the next. Nothing
+ * waits for others to come.
+ */
+export class OutcomeRecorder {
+  #waiting: Waiting[] = [];
+  #isRecording = false;
+
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly context: OutcomeContext,
+  ) {}
+
+  /** @returns whether the outcome was recorded; false where the claim is no longer ours */
+  record(known: KnownOutcome): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ known, resolve, reject });
+      if (!this.#isRecording) void this.#recordAll();
+    });
+  }
+
+  async #recordAll(): Promise<void> {
+    this.#isRecording = true;
+    while (this.#waiting.length > 0) await this.#recordSome(this.#waiting.splice(0, MAX_AT_ONCE));
+    this.#isRecording = false;
+  }
+
+  /** Never rejects: every waiting call gets its own answer. */
+  async #recordSome(some: readonly Waiting[]): Promise<void> {
+    try {
+      const known = some.map((each) => each.known);
+      const recorded = await this.unitOfWork.run((tx) => recordOutcomes(tx, this.context, known));
+      for (const { known, resolve } of some) resolve(recorded.has(known.claim.id));
+    } catch (error) {
+      // One outcome that cannot be written must not keep the others from being recorded.
+      if (error instanceof TerminalError && some.length > 1) {
+        for (const one of some) await this.#recordSome([one]);
+      } else {
+        for (const { reject } of some) reject(error);
+      }
+    }
+  }
+}
