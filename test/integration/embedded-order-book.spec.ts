@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import type { OrderReference } from '@v402/application';
 import { EMBEDDED_CAPABILITIES, EmbeddedOrderSystem, type TransactionHooks } from '@v402/order-systems';
 import { buildOrderDraft, orderSystemConformance, type HeldCreate, type OrderSystemFixture } from '@v402/testing';
@@ -70,6 +70,7 @@ describe('embedded order book', () => {
   let database: TestDatabase;
   let admin: pg.Client;
   const systems: EmbeddedOrderSystem[] = [];
+  const proxies: Server[] = [];
 
   const connected = (url: string, hooks: TransactionHooks = {}): EmbeddedOrderSystem => {
     const system = new EmbeddedOrderSystem({ url, hooks });
@@ -94,12 +95,13 @@ describe('embedded order book', () => {
   });
   afterAll(async () => {
     await Promise.all(systems.map((system) => system.close()));
+    for (const proxy of proxies) proxy.close();
     await admin.end();
     await database.drop();
   });
 
   /** Forwards a connection until COMMIT goes by, and cuts it there: before the server has it, or before its answer. */
-  const cutAtCommit = async (where: 'request' | 'answer'): Promise<{ url: string; close: () => void }> => {
+  const cutAtCommit = async (where: 'request' | 'answer'): Promise<string> => {
     const target = new URL(database.orderbookUrl);
     const server = createServer((client) => {
       const upstream = connect({ host: target.hostname, port: Number(target.port) });
@@ -121,20 +123,20 @@ describe('embedded order book', () => {
     await once(server, 'listening');
     const url = new URL(database.orderbookUrl);
     url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-    return { url: url.href, close: () => server.close() };
+    proxies.push(server);
+    return url.href;
   };
 
   test.each([
     { where: 'request', orders: 0 },
     { where: 'answer', orders: 1 },
   ] as const)('error: a connection that is cut at the $where of the commit is unknown', async ({ where, orders }) => {
-    const [draft, proxy] = [newDraft(), await cutAtCommit(where)];
-    expect(await connected(proxy.url).create(draft, options())).toEqual({
+    const draft = newDraft();
+    expect(await connected(await cutAtCommit(where)).create(draft, options())).toEqual({
       outcome: 'unknown',
       code: 'commit_unconfirmed',
     });
     expect(await count(draft)).toBe(orders);
-    proxy.close();
   });
 
   test('error: a connection that breaks before the commit has written nothing, and the next call gets a new one', async () => {

@@ -4,7 +4,7 @@ import pg from 'pg';
  * How far a call had come when it failed. Until COMMIT is sent PostgreSQL cannot keep anything of a transaction,
  * whatever becomes of the connection; from then on only its answer tells.
  */
-export type Progress = 'connecting' | 'writing' | 'committing';
+type Progress = 'connecting' | 'writing' | 'committing';
 
 /** A transaction that did not come to its confirmed end. */
 export class TransactionFailure extends Error {
