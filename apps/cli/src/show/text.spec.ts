@@ -1,0 +1,127 @@
+import type { Figures, SettlementView } from '@v402/persistence';
+import { figuresText } from './figures-text.js';
+import { toJson } from './reading.js';
+import { settlementText } from './settlement-text.js';
+
+const settlement: SettlementView = {
+  contractId: 'ab'.repeat(32),
+  shortRef: 'SHORTREF',
+  orderReference: 'SHORTREF',
+  state: 'ordered',
+  current: true,
+  supersedes: undefined,
+  currency: 'EUR',
+  total: '652',
+  agreedAt: '2026-11-21T10:15:30.120Z',
+  expiresAt: '2026-11-22T10:15:30.120Z',
+  acceptedAt: '2026-11-21T10:15:31.000Z',
+  duplicates: 2,
+  deal: { key: 'cd'.repeat(32), negotiationId: 'neg-1', buyer: 'did:web:buyer', seller: 'did:web:seller' },
+  orders: [
+    {
+      side: 'seller',
+      state: 'created',
+      attempt: 1,
+      orderSystem: 'embedded',
+      orderNumber: 'SO-000001',
+      orderUrl: undefined,
+      code: undefined,
+      orderedAt: '2026-11-21T10:15:32.000Z',
+    },
+  ],
+  legs: [
+    {
+      side: 'seller',
+      legId: 'p1',
+      state: 'scheduled',
+      trigger: 'agreed',
+      rail: 'sepa',
+      amount: '652',
+      currency: 'EUR',
+      dueDate: '2026-12-21',
+      code: undefined,
+    },
+  ],
+  deliveries: [],
+  holds: [],
+  decisions: [
+    {
+      outcome: 'accepted',
+      code: undefined,
+      rawDigest: 'ef'.repeat(32),
+      topic: 'contracts',
+      partition: 3,
+      offset: 9_007_199_254_740_993n,
+      arrival: '2026-11-21T10:15:31.000Z',
+      arrivalSource: 'broker',
+      registryDigest: '01'.repeat(32),
+      codeVersion: '0.1.0',
+    },
+  ],
+  events: [
+    {
+      id: 'e',
+      type: 'org.v402.order.created.v1',
+      topic: 'events',
+      sequence: 2,
+      occurredAt: '2026-11-21T10:15:32.000Z',
+      published: false,
+    },
+  ],
+};
+
+describe('a settlement as text', () => {
+  const text = settlementText(settlement);
+
+  test.each([
+    'SHORTREF',
+    '652 EUR',
+    'did:web:buyer',
+    'SO-000001',
+    '2026-12-21',
+    'contracts/3/9007199254740993',
+    'org.v402.order.created.v1',
+    'not yet',
+  ])('shows %s', (shown) => {
+    expect(text).toContain(shown);
+  });
+
+  test('leaves out what there is none of', () => {
+    expect(text).not.toMatch(/undefined|supersedes|Deliveries|Holds/);
+  });
+
+  test('says when it is no longer the current one', () => {
+    expect(settlementText({ ...settlement, current: false, supersedes: 'ff' })).toMatch(
+      /no longer the current contract/,
+    );
+  });
+});
+
+test('JSON keeps an offset that no number can hold', () => {
+  expect(JSON.parse(toJson(settlement))).toMatchObject({
+    duplicates: 2,
+    decisions: [{ offset: '9007199254740993', partition: 3 }],
+  });
+});
+
+test('the overview shows counts by what they are counted by, and nothing of what there is none of', () => {
+  const figures: Figures = {
+    settlementsByState: { ordered: 7 },
+    ordersByState: {},
+    legsByState: {},
+    deliveriesByState: {},
+    decisionsByOutcome: { accepted: 7, rejected: 1 },
+    rejectionsByCode: { expired: 1 },
+    rejectedMessagesByCode: { expired: 43 },
+    quarantinedByReason: {},
+    openHoldsByReason: {},
+    duplicates: 5,
+    unpublishedEvents: 11,
+    parkedStreams: 0,
+  };
+  const text = figuresText(figures);
+  expect(text).toMatch(/unpublished events +11/);
+  expect(text).toMatch(/ordered\W+7/);
+  expect(text).toMatch(/expired\W+1\W+43/);
+  expect(text).not.toContain('Open holds');
+});
