@@ -38,9 +38,9 @@ export class IntakeProcess {
   /** @returns its counts, or its error's text; the name of the crash point where it stopped */
   async handle(values: readonly Uint8Array[]): Promise<IntakeCounts | { readonly error: string } | FaultPointName> {
     this.#child.stdin.write(`${JSON.stringify(values.map((value) => Buffer.from(value).toString('base64')))}\n`);
-    const { value, done } = await this.#answers.next();
-    if (done === true) throw new Error('The process ended without an answer.');
-    return JSON.parse(value) as IntakeCounts;
+    const answer: IteratorResult<string, unknown> = await this.#answers.next();
+    if (answer.done === true) throw new Error('The process ended without an answer.');
+    return JSON.parse(answer.value) as IntakeCounts;
   }
 
   /** Kill -9. */
