@@ -189,6 +189,9 @@ describe('roles', () => {
     const name = `${database.name}_admin`;
     await withAdmin(async (admin) => {
       await admin.query(`CREATE ROLE ${name} LOGIN CREATEDB CREATEROLE PASSWORD 'admin-test'`);
+      // From PostgreSQL 16 on a role is managed by whoever made it; elsewhere that is this administrator.
+      const roles = 'v402_owner, v402_app, v402_app_login, v402_orderbook, v402_orderbook_login';
+      await admin.query(`GRANT ${roles} TO ${name} WITH ADMIN OPTION`);
     });
     const adminUrl = new URL(testPostgresUrl());
     adminUrl.username = name;
