@@ -1,40 +1,31 @@
 import { randomUUID } from 'node:crypto';
 import {
-  AcceptContractsHandler,
-  Alarms,
-  FaultPoint,
-  Ids,
   NoFaults,
   PlaceOrdersHandler,
   ReleaseDueHandler,
-  UnitOfWork,
-  Wake,
+  type Alarms,
   type EventNaming,
-  type FaultPointName,
-  type IntakePolicy,
-  type InboundMessage,
+  type FaultPoint,
   type OrderSystem,
   type OrderTiming,
   type PaymentAccount,
   type PaymentAccounts,
   type ReleasePolicy,
-  type Transaction,
+  type UnitOfWork,
 } from '@v402/application';
-import { identifyContract, type ContractDraft } from '@v402/contract';
-import type { MonotonicClock, SettlementContract, Side } from '@v402/domain';
-import { PgUnitOfWork } from '@v402/persistence';
-import { loadTrustRegistry, TrustedSignatureVerifier } from '@v402/signatures';
-import { readFileSync } from 'node:fs';
-import pg from 'pg';
-import { createTestDatabase, type TestDatabase } from './database.js';
-import { BUYER, SELLER, trade, TRUST_REGISTRY } from './trade.js';
+import type { ContractDraft } from '@v402/contract';
+import { RAILS, type Micros, type MonotonicClock, type Rail, type Side } from '@v402/domain';
+import { DEFAULT_TOPICS } from '@v402/events';
+import type { QueryResultRow } from 'pg';
+import type { TestDatabase } from './database.js';
+import { agreed, IntakeScene, type AgreedTrade } from './intake-scene.js';
+import { RecordedAlarms, RecordedWake } from './seams.js';
+import { BUYER, SELLER } from './trade.js';
 
-export const NAMING: EventNaming = {
-  source: 'urn:v402:handler:test',
-  topics: { settlement: 'events', payments: 'payments', deliveries: 'deliveries', rejections: 'rejections' },
-};
+/** Of the Kafka record that brings every contract. */
+export const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
-/** Short enough that nothing waits for it, and longer than any call in a test. Milliseconds. */
+/** Long enough that nothing ends by itself within a test: due times and leases are moved, never waited for. */
 export const TIMING: OrderTiming = {
   leaseMs: 5_000,
   leaseMarginMs: 1_000,
@@ -46,221 +37,148 @@ export const TIMING: OrderTiming = {
 };
 export const SERVER_TIMEOUT_MS = 400;
 export const DELIVERY_LEAD_DAYS = 14;
+export const RECHECK_MS = 60_000;
 
-/** Alarms that were raised, as texts of code and side. */
-export class RecordedAlarms extends Alarms {
-  readonly raised: string[] = [];
-
-  override raise(code: string, _: string, context: Readonly<Record<string, string | number>>): void {
-    this.raised.push([code, context['side'], context['leg']].filter((part) => part !== undefined).join(' '));
-  }
-}
-
-/** Runs the given step whenever the process comes to its fault point; a step that throws is a process that dies there. */
-export class ScriptedFaults extends FaultPoint {
-  constructor(private readonly steps: Partial<Record<FaultPointName, () => Promise<unknown>>>) {
-    super();
-  }
-
-  override async reach(point: FaultPointName): Promise<void> {
-    await this.steps[point]?.();
-  }
-}
-
-/** A fault point at which the process dies. */
-export const diesAt = (point: FaultPointName): FaultPoint =>
-  new ScriptedFaults({ [point]: () => Promise.reject(new Error(`died at ${point}`)) });
-
-/** A unit of work with a guard taken out: `change` gets every transaction and returns what is used in its place. */
-export class ChangedUnitOfWork extends UnitOfWork {
-  constructor(
-    private readonly real: UnitOfWork,
-    private readonly change: (tx: Transaction) => Partial<Transaction>,
-  ) {
-    super();
-  }
-
-  override run<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    return this.real.run((tx) => {
-      const changed = this.change(tx);
-      return work(
-        new Proxy(tx, {
-          get: (target, name) => {
-            const part = Reflect.get({ ...changed }, name) ?? Reflect.get(target, name);
-            return typeof part === 'function' ? part.bind(target) : part;
-          },
-        }),
-      );
-    });
-  }
-}
-
-/** The store with some of its methods replaced. */
-export const replacing = <Store extends object>(store: Store, methods: Partial<Store>): Store =>
-  new Proxy(store, {
-    get: (target, name) => {
-      const part = Reflect.get({ ...methods }, name) ?? Reflect.get(target, name);
-      return typeof part === 'function' ? part.bind(target) : part;
-    },
-  });
-
-export const randomIds: Ids = new (class extends Ids {
-  override next(): string {
-    return randomUUID();
-  }
-})();
-
-const noWake: Wake = new (class extends Wake {
-  override hint(): void {
-    return;
-  }
-})();
-
-export interface Accepted {
-  readonly contractId: string;
-  readonly shortRef: string;
-  readonly contract: SettlementContract;
-}
-
-/** An event as it will be published. */
-export interface Envelope {
-  readonly id: string;
-  readonly type: string;
-  readonly subject: string;
-  readonly sequence?: string;
-  readonly time: string;
-  readonly traceparent?: string;
-  readonly data: Record<string, unknown>;
-}
-
-export interface PlaceOptions {
-  readonly owner?: string;
-  readonly unitOfWork?: UnitOfWork;
-  readonly timing?: Partial<OrderTiming>;
-  readonly clock?: MonotonicClock;
-  readonly faults?: FaultPoint;
-  readonly alarms?: Alarms;
-}
-
-export interface ReleaseOptions extends Partial<ReleasePolicy> {
-  readonly owner?: string;
-  readonly unitOfWork?: UnitOfWork;
-  readonly faults?: FaultPoint;
-  readonly alarms?: Alarms;
-}
+const NAMING: EventNaming = { source: 'urn:v402:handler:test', topics: DEFAULT_TOPICS };
+const NO_LEAD = Object.fromEntries(RAILS.map((rail) => [rail, 0])) as Record<Rail, number>;
+const PARTIES: Readonly<Record<Side, string>> = { buyer: BUYER, seller: SELLER };
+const BOTH: readonly Side[] = ['buyer', 'seller'];
 
 /** Creditor accounts that a test approves as it goes. */
 export class ApprovedAccounts implements PaymentAccounts {
-  readonly accounts = new Map<string, PaymentAccount>();
+  readonly #accounts = new Map<string, PaymentAccount>();
 
-  approved(partyId: string, rail: string, currency: string): PaymentAccount | undefined {
-    return this.accounts.get(`${partyId} ${rail} ${currency}`);
+  approve(party: string, rail: Rail, currency: string, account: PaymentAccount): void {
+    this.#accounts.set(`${party} ${rail} ${currency}`, account);
+  }
+
+  approved(party: string, rail: Rail, currency: string): PaymentAccount | undefined {
+    return this.#accounts.get(`${party} ${rail} ${currency}`);
   }
 }
 
-const PARTIES: Readonly<Record<Side, string>> = { buyer: BUYER, seller: SELLER };
+/** What may be other than usual about a process that works. */
+interface ProcessParts {
+  readonly owner?: string;
+  readonly unitOfWork?: UnitOfWork;
+  readonly faults?: FaultPoint;
+  readonly alarms?: Alarms;
+}
 
-/** A settlement database of one test file's own, filled by the real intake, with the handlers under test over it. */
+export interface OrdersParts extends ProcessParts {
+  readonly timing?: Partial<OrderTiming>;
+  readonly clock?: MonotonicClock;
+}
+
+export type WorkflowsParts = ProcessParts & Partial<Pick<ReleasePolicy, 'accounts' | 'leadDays' | 'batchSize'>>;
+
+/** A CloudEvent as it will be published. */
+export interface PublishedEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly sequence?: string;
+  readonly time: string;
+  readonly traceparent?: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+export interface WorkRow {
+  readonly kind: string;
+  readonly side: Side;
+  readonly subject: string;
+  readonly dueAt: Micros;
+  readonly leaseUntil: Micros | null;
+  readonly attempts: number;
+}
+
+type Subject = Pick<AgreedTrade, 'contractId'>;
+
+const key = ({ contractId }: Subject): Buffer => Buffer.from(contractId, 'hex');
+/** SQL: a `timestamptz` as text of microseconds. */
+export const microsOf = (column: string): string => `(extract(epoch FROM ${column}) * 1000000)::bigint::text`;
+
+/** Settlements that the real intake has made, with the handlers under test over the same database. */
 export class BackOffice {
-  #offset = 0n;
+  readonly unitOfWork: UnitOfWork;
+  readonly database: TestDatabase;
 
-  private constructor(
-    readonly database: TestDatabase,
-    readonly unitOfWork: PgUnitOfWork,
-    readonly admin: pg.Pool,
-  ) {}
+  private constructor(private readonly scene: IntakeScene) {
+    this.unitOfWork = scene.unitOfWork;
+    this.database = scene.database;
+  }
 
   static async open(): Promise<BackOffice> {
-    const database = await createTestDatabase();
-    const admin = new pg.Pool({ connectionString: database.adminUrl, max: 3 });
-    admin.on('error', () => undefined);
-    return new BackOffice(database, new PgUnitOfWork({ url: database.appUrl, applicationName: 'under test' }), admin);
+    return new BackOffice(await IntakeScene.open());
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.unitOfWork.close(), this.admin.end()]);
-    await this.database.drop();
+    await this.scene.close();
+  }
+
+  /** Takes contracts in, each of a negotiation of its own unless told otherwise, and serves the given sides of them. */
+  async acceptAll(drafts: readonly ContractDraft[], sides = BOTH): Promise<AgreedTrade[]> {
+    const trades = drafts.map((draft) => agreed({ negotiationId: randomUUID(), ...draft }));
+    const intake = this.scene.handlerWith({ policy: { servedParties: sides.map((side) => PARTIES[side]) } });
+    const messages = trades.map(({ contract, envelope }) =>
+      this.scene.message(envelope, {
+        arrival: { at: contract.agreedAt, source: 'broker' },
+        traceparent: TRACEPARENT,
+      }),
+    );
+    expect(await intake.handle(messages)).toMatchObject({ accepted: drafts.length });
+    return trades;
+  }
+
+  async accept(draft: ContractDraft = {}, sides = BOTH): Promise<AgreedTrade> {
+    return (await this.acceptAll([draft], sides))[0]!;
+  }
+
+  orders(system: OrderSystem, parts: OrdersParts = {}): PlaceOrdersHandler {
+    const context = {
+      naming: NAMING,
+      ids: { next: () => randomUUID() },
+      timing: { ...TIMING, ...parts.timing },
+      deliveryLead: { days: DELIVERY_LEAD_DAYS },
+      orderSystem: { name: system.name, serverTimeoutMs: SERVER_TIMEOUT_MS },
+    };
+    const { unitOfWork, owner, wake, alarms, faults } = this.#process(parts);
+    const { clock = { nowMs: () => performance.now() } } = parts;
+    return new PlaceOrdersHandler(unitOfWork, system, context, clock, owner, wake, alarms, faults);
+  }
+
+  workflows({
+    accounts = new ApprovedAccounts(),
+    leadDays = NO_LEAD,
+    batchSize = 100,
+    ...parts
+  }: WorkflowsParts = {}): ReleaseDueHandler {
+    const policy = { naming: NAMING, accounts, leadDays, batchSize, leaseMs: TIMING.leaseMs, recheckMs: RECHECK_MS };
+    const { unitOfWork, owner, wake, alarms, faults } = this.#process(parts);
+    return new ReleaseDueHandler(unitOfWork, policy, owner, wake, alarms, faults);
+  }
+
+  #process(parts: ProcessParts): Required<ProcessParts> & { wake: RecordedWake } {
+    return {
+      unitOfWork: this.unitOfWork,
+      owner: 'test',
+      faults: new NoFaults(),
+      alarms: new RecordedAlarms(),
+      wake: new RecordedWake(),
+      ...parts,
+    };
+  }
+
+  sql<Row extends QueryResultRow>(text: string, ...values: readonly unknown[]): Promise<Row[]> {
+    return this.scene.sql<Row>(text, values);
+  }
+
+  async now(): Promise<Micros> {
+    return BigInt((await this.sql<{ now: string }>(`SELECT ${microsOf('clock_timestamp()')} AS now`))[0]!.now);
   }
 
   /** Nothing that an earlier test left is due any more. */
   async dropWork(): Promise<void> {
-    await this.admin.query('DELETE FROM v402.work');
-  }
-
-  /** Takes contracts in, as they come from Kafka: by default for both sides, each of a negotiation of its own. */
-  async acceptAll(drafts: readonly ContractDraft[], sides: readonly Side[] = ['buyer', 'seller']): Promise<Accepted[]> {
-    const trades = drafts.map((draft) => trade({ negotiationId: randomUUID(), ...draft }));
-    const messages = trades.map(({ contract, envelope }): InboundMessage => ({
-      coordinates: { topic: 'contracts', partition: 0, offset: this.#offset++ },
-      value: envelope,
-      arrival: { at: contract.agreedAt, source: 'broker' },
-      traceparent: TRACEPARENT,
-    }));
-    const { accepted } = await this.#intake(sides).handle(messages);
-    if (accepted !== drafts.length) throw new Error(`${accepted} of ${drafts.length} contracts were accepted.`);
-    return trades.map(({ contract }) => ({ ...identifyContract(contract), contract }));
-  }
-
-  async accept(draft: ContractDraft = {}, sides?: readonly Side[]): Promise<Accepted> {
-    const [accepted] = await this.acceptAll([draft], sides);
-    return accepted!;
-  }
-
-  #intake(sides: readonly Side[]): AcceptContractsHandler {
-    const verifier = new TrustedSignatureVerifier(loadTrustRegistry(readFileSync(TRUST_REGISTRY)), 0);
-    const policy: IntakePolicy = {
-      handlerId: null,
-      servedParties: sides.map((side) => PARTIES[side]),
-      requireTranscript: false,
-      conflict: 'hold',
-      codeVersion: 'test',
-    };
-    const alarms = new RecordedAlarms();
-    return new AcceptContractsHandler(
-      this.unitOfWork,
-      verifier,
-      policy,
-      NAMING,
-      randomIds,
-      noWake,
-      alarms,
-      new NoFaults(),
-    );
-  }
-
-  orders(system: OrderSystem, options: PlaceOptions = {}): PlaceOrdersHandler {
-    const { unitOfWork = this.unitOfWork, owner = 'test', faults = new NoFaults() } = options;
-    const { clock = { nowMs: () => performance.now() }, alarms = new RecordedAlarms() } = options;
-    const context = {
-      naming: NAMING,
-      ids: randomIds,
-      timing: { ...TIMING, ...options.timing },
-      deliveryLead: { days: DELIVERY_LEAD_DAYS },
-      orderSystem: { name: system.name, serverTimeoutMs: SERVER_TIMEOUT_MS },
-    };
-    return new PlaceOrdersHandler(unitOfWork, system, context, clock, owner, noWake, alarms, faults);
-  }
-
-  releases(options: ReleaseOptions = {}): ReleaseDueHandler {
-    const {
-      unitOfWork = this.unitOfWork,
-      owner = 'test',
-      faults = new NoFaults(),
-      alarms = new RecordedAlarms(),
-    } = options;
-    const policy: ReleasePolicy = {
-      naming: NAMING,
-      accounts: options.accounts ?? new ApprovedAccounts(),
-      leadDays: options.leadDays ?? { card: 0, sepa: 0, ach: 0, x402: 0, invoice: 0 },
-      batchSize: options.batchSize ?? 100,
-      leaseMs: options.leaseMs ?? 5_000,
-      recheckMs: options.recheckMs ?? 60_000,
-    };
-    return new ReleaseDueHandler(unitOfWork, policy, owner, noWake, alarms, faults);
-  }
-
-  async sql<Row extends pg.QueryResultRow>(text: string, ...values: readonly unknown[]): Promise<Row[]> {
-    return (await this.admin.query<Row>(text, [...values])).rows;
+    await this.sql('DELETE FROM v402.work');
   }
 
   /** What waits for a later time is due now. */
@@ -275,48 +193,75 @@ export class BackOffice {
     );
   }
 
-  async settlementState({ contractId }: Accepted): Promise<string> {
-    const [row] = await this.sql<{ state: string }>(
-      'SELECT state FROM v402.settlement WHERE contract_id = $1',
-      Buffer.from(contractId, 'hex'),
+  async work(subject: Subject, kind: string | null = null): Promise<WorkRow[]> {
+    const rows = await this.sql<Omit<WorkRow, 'dueAt' | 'leaseUntil'> & { dueAt: string; leaseUntil: string | null }>(
+      `SELECT kind, side, subject_id AS subject, attempts, ${microsOf('due_at')} AS "dueAt",
+         ${microsOf('lease_until')} AS "leaseUntil"
+       FROM v402.work WHERE contract_id = $1 AND kind = coalesce($2, kind) ORDER BY kind, side, subject_id`,
+      key(subject),
+      kind,
     );
-    return row!.state;
+    return rows.map(({ dueAt, leaseUntil, ...row }) => ({
+      ...row,
+      dueAt: BigInt(dueAt),
+      leaseUntil: leaseUntil === null ? null : BigInt(leaseUntil),
+    }));
   }
 
-  /** The settlement's events, as they came to be, of one type or of all. */
-  async events({ contractId }: Pick<Accepted, 'contractId'>, type = ''): Promise<Envelope[]> {
-    const rows = await this.sql<{ event: Envelope }>(
+  async settlementState(subject: Subject): Promise<string> {
+    const sql = 'SELECT state FROM v402.settlement WHERE contract_id = $1';
+    return (await this.sql<{ state: string }>(sql, key(subject)))[0]!.state;
+  }
+
+  /** The settlement's events whose type contains the given text, in the order in which they occurred. */
+  async events(subject: Subject, type = ''): Promise<PublishedEvent[]> {
+    const rows = await this.sql<{ event: PublishedEvent }>(
       `SELECT convert_from(bytes, 'UTF8')::jsonb AS event FROM v402.event
        WHERE stream = $1 AND strpos(type, $2) > 0 ORDER BY occurred_at`,
-      Buffer.from(contractId, 'hex'),
+      key(subject),
       type,
     );
     return rows.map(({ event }) => event);
   }
 
-  async holds({ contractId }: Accepted): Promise<{ id: string; reason: string; evidence: unknown; open: boolean }[]> {
+  /** Types of the settlement's events that begin with the given text, without what all types begin with. */
+  async eventTypes(subject: Subject, beginning: string): Promise<string[]> {
+    const events = await this.events(subject, `org.v402.${beginning}`);
+    return events.map(({ type }) => type.slice('org.v402.'.length));
+  }
+
+  async holds(subject: Subject): Promise<{ id: string; reason: string; evidence: unknown; open: boolean }[]> {
     return this.sql(
-      `SELECT id, reason, evidence, released_at IS NULL AS open FROM v402.hold WHERE contract_id = $1`,
-      Buffer.from(contractId, 'hex'),
+      'SELECT id, reason, evidence, released_at IS NULL AS open FROM v402.hold WHERE contract_id = $1',
+      key(subject),
     );
   }
 
-  /** An operator holds the deal of a settlement. */
-  async hold({ contractId }: Accepted): Promise<void> {
+  /** Holds the deal of a settlement. */
+  async hold(subject: Subject): Promise<void> {
     await this.sql(
       `INSERT INTO v402.hold (id, deal_key, contract_id, reason, evidence, placed_by)
        SELECT gen_random_uuid(), deal_key, contract_id, 'equivocation', '{}', 'test' FROM v402.settlement
        WHERE contract_id = $1`,
-      Buffer.from(contractId, 'hex'),
+      key(subject),
     );
   }
 
-  async releaseHolds({ contractId }: Accepted): Promise<void> {
+  async releaseHolds(subject: Subject): Promise<void> {
     await this.sql(
-      `UPDATE v402.hold SET released_by = 'operator', released_at = clock_timestamp() WHERE contract_id = $1`,
-      Buffer.from(contractId, 'hex'),
+      "UPDATE v402.hold SET released_by = 'operator', released_at = clock_timestamp() WHERE contract_id = $1",
+      key(subject),
+    );
+  }
+
+  /** Adds work that was done before, as a restored backup would. */
+  async redeliver(subject: Subject, kind: string, side: Side, subjectId: string): Promise<void> {
+    await this.sql(
+      'INSERT INTO v402.work (kind, contract_id, side, subject_id, due_at) VALUES ($2, $1, $3, $4, clock_timestamp())',
+      key(subject),
+      kind,
+      side,
+      subjectId,
     );
   }
 }
-
-export const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';

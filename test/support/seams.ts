@@ -43,6 +43,20 @@ export class DiesOnceAt extends FaultPoint {
   }
 }
 
+/** Does something whenever the point is reached. */
+export class DoesAt extends FaultPoint {
+  constructor(
+    private readonly at: FaultPointName,
+    private readonly step: () => Promise<unknown>,
+  ) {
+    super();
+  }
+
+  override async reach(point: FaultPointName): Promise<void> {
+    if (point === this.at) await this.step();
+  }
+}
+
 /** Stops whoever reaches the point until `release`. */
 export class StopsAt extends FaultPoint {
   /** Resolves when so many have reached the point. */

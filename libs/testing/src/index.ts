@@ -1,3 +1,4 @@
 export * from './order-draft.builder.js';
 export * from './order-system/conformance.js';
+export * from './order-system/scripted-order-system.js';
 export type { HeldCreate, OrderSystemFixture } from './order-system/fixture.js';

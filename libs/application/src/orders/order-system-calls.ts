@@ -5,6 +5,43 @@ import type { OrderCase } from './order-case.js';
 import type { OrderOutcome } from './outcome.js';
 
 /**
+ * Asks the adapter, until the signal is aborted at the latest: one that does not heed its signal must not hold its lease
+ * hostage. What it throws before its promise is there is caught alike.
+ */
+async function answerOf<T>(signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
+  if (signal.aborted) throw deadlineExceeded();
+  const deadline = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => {
+      // The adapter's own answer to the signal is more precise, so it gets one turn of the event loop to give it.
+      setImmediate(() => {
+        reject(deadlineExceeded());
+      });
+    });
+  });
+  return Promise.race([ask(), deadline]);
+}
+
+const deadlineExceeded = (): RetryableError =>
+  new RetryableError('deadline_exceeded', 'The order system did not answer in time.');
+
+/**
+ * Says what the order system could not hold, before anything is sent.
+ * @returns undefined where nothing stands against the order
+ */
+export async function preflightOrder(
+  system: OrderSystem,
+  draft: OrderDraft,
+  timeoutMs: number,
+): Promise<OrderOutcome | undefined> {
+  try {
+    const issues = await answerOf(AbortSignal.timeout(timeoutMs), () => system.preflight(draft));
+    return issues.length === 0 ? undefined : { kind: 'rejected', code: 'preflight_failed', issues };
+  } catch {
+    return { kind: 'not_written', code: 'preflight_unavailable', retryAfterMs: undefined };
+  }
+}
+
+/**
  * Asks the order system to create the order, until the deadline at the latest. Whatever happens after the call began and
  * is no clear answer is `unknown`: the order may exist.
  */
@@ -13,18 +50,16 @@ export async function createOrder(system: OrderSystem, order: OrderCase, remaini
   const signal = AbortSignal.timeout(remainingMs);
   const { draft, placement, claim } = order;
   const callUntil = claim.leaseUntil;
-  const outcome = await orDeadline(
-    system.create(draft, { attempt: placement.attempt, signal }).catch((): CreateOutcome => ({
-      outcome: 'unknown',
-      code: 'adapter_failed',
-    })),
-    signal,
+  const outcome = await answerOf(signal, () => system.create(draft, { attempt: placement.attempt, signal })).catch(
+    unknownBy,
   );
   switch (outcome.outcome) {
     case 'created':
       return { kind: 'created', order: outcome.order };
-    case 'already_exists':
-      return (await confirmOrder(system, draft, signal)) ?? { kind: 'unknown', code: 'order_not_readable', callUntil };
+    case 'already_exists': {
+      const confirmed = await confirmOrder(system, draft, signal).catch(() => undefined);
+      return confirmed ?? { kind: 'unknown', code: 'order_not_readable', callUntil };
+    }
     case 'rejected':
       return { kind: 'rejected', code: outcome.code, issues: [] };
     case 'retryable':
@@ -34,29 +69,21 @@ export async function createOrder(system: OrderSystem, order: OrderCase, remaini
   }
 }
 
-/** An adapter that does not heed its signal must not hold its lease hostage. */
-function orDeadline(call: Promise<CreateOutcome>, signal: AbortSignal): Promise<CreateOutcome> {
-  const deadline = new Promise<CreateOutcome>((resolve) => {
-    signal.addEventListener('abort', () => {
-      // The adapter's own answer to the signal is more precise, so it gets one turn of the event loop to give it.
-      setImmediate(() => {
-        resolve({ outcome: 'unknown', code: 'deadline_exceeded' });
-      });
-    });
-  });
-  return Promise.race([call, deadline]);
-}
+const unknownBy = (error: unknown): CreateOutcome => ({
+  outcome: 'unknown',
+  code: error instanceof RetryableError ? error.code : 'adapter_failed',
+});
 
 /**
  * Reads an order back that exists under our reference: only one that is what was agreed is ours.
- * @returns undefined where it cannot be read now; it may well be ours, and a later look-up will tell
+ * @returns undefined where it is not there to be read; a later look-up will tell
  */
 async function confirmOrder(
   system: OrderSystem,
   draft: OrderDraft,
   signal: AbortSignal,
 ): Promise<OrderOutcome | undefined> {
-  const snapshot = await system.readBack(draft, signal).catch(() => undefined);
+  const snapshot = await answerOf(signal, () => system.readBack(draft, signal));
   if (snapshot === undefined) return undefined;
   const { orderNumber, url } = snapshot;
   if (orderDifferences(draft, snapshot).length > 0) return { kind: 'different', code: 'order_differs' };
@@ -71,7 +98,7 @@ export async function lookUpOrder(
 ): Promise<OrderOutcome> {
   const signal = AbortSignal.timeout(limits.callTimeoutMs);
   try {
-    const { found } = await system.findByReference(draft, signal);
+    const { found } = await answerOf(signal, () => system.findByReference(draft, signal));
     switch (found) {
       case 'none':
         return system.capabilities.uniqueRef === 'none'

@@ -4,7 +4,7 @@ import type { Alarms, FaultPoint, Wake } from '../ports/seams.js';
 import type { UnitOfWork } from '../ports/unit-of-work.js';
 import type { Claim } from '../ports/work-store.js';
 import { contractIdsOf, readCases, type OrderCase } from './order-case.js';
-import { createOrder, lookUpOrder } from './order-system-calls.js';
+import { createOrder, lookUpOrder, preflightOrder } from './order-system-calls.js';
 import type { OrderOutcome } from './outcome.js';
 import { recordIntents } from './record-intents.js';
 import type { OutcomeContext } from './order-recording.js';
@@ -72,14 +72,8 @@ export class PlaceOrdersHandler {
 
   /** What the order system could not hold is refused before anything is sent. */
   async #preflight({ claim, draft }: OrderCase): Promise<Claim | null> {
-    let outcome: OrderOutcome;
-    try {
-      const issues = await this.orderSystem.preflight(draft);
-      if (issues.length === 0) return claim;
-      outcome = { kind: 'rejected', code: 'preflight_failed', issues };
-    } catch {
-      outcome = { kind: 'not_written', code: 'preflight_unavailable', retryAfterMs: undefined };
-    }
+    const outcome = await preflightOrder(this.orderSystem, draft, this.context.timing.callTimeoutMs);
+    if (outcome === undefined) return claim;
     await this.#record(claim, outcome);
     return null;
   }

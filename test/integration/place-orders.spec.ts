@@ -1,0 +1,884 @@
+import { randomUUID } from 'node:crypto';
+import type { CreateOutcome, OrderDraft, UnitOfWork } from '@v402/application';
+import { instantOfMicros, RetryableError, type Micros, type OrderPlacementState, type Side } from '@v402/domain';
+import { EmbeddedOrderSystem, type TransactionHooks } from '@v402/order-systems';
+import { ScriptedOrderSystem } from '@v402/testing';
+import {
+  BackOffice,
+  DELIVERY_LEAD_DAYS,
+  microsOf,
+  SERVER_TIMEOUT_MS,
+  TIMING,
+  TRACEPARENT,
+} from '../support/back-office.js';
+import { DecoratedUnitOfWork } from '../support/decorated-unit-of-work.js';
+import type { AgreedTrade } from '../support/intake-scene.js';
+import { DiesOnceAt, DoesAt, RecordedAlarms } from '../support/seams.js';
+import { BUYER, SELLER } from '../support/trade.js';
+
+/** Real: PostgreSQL, intake, the embedded order book. Scripted: order systems that answer what the order book never does. */
+let office: BackOffice;
+let hooks: { -readonly [Name in keyof TransactionHooks]: TransactionHooks[Name] };
+let embedded: EmbeddedOrderSystem;
+let scripted: ScriptedOrderSystem;
+
+beforeAll(async () => {
+  office = await BackOffice.open();
+  const live: TransactionHooks = {
+    beforeCommit: async () => hooks.beforeCommit?.(),
+    afterCommit: async () => hooks.afterCommit?.(),
+  };
+  embedded = new EmbeddedOrderSystem({ url: office.database.orderbookUrl, hooks: live });
+});
+
+beforeEach(async () => {
+  hooks = {};
+  scripted = new ScriptedOrderSystem();
+  await office.dropWork();
+});
+
+afterAll(async () => {
+  await embedded.close();
+  await office.close();
+});
+
+interface Placement {
+  readonly side: Side;
+  readonly state: OrderPlacementState;
+  readonly attempt: number;
+  readonly unknowns: number;
+  readonly code: string | null;
+  readonly orderNumber: string | null;
+  readonly lookUpNotBefore: Micros | null;
+}
+
+const placements = async ({ contractId }: AgreedTrade): Promise<Placement[]> => {
+  const rows = await office.sql<Omit<Placement, 'lookUpNotBefore'> & { at: string | null }>(
+    `SELECT side, state, attempt, unknowns, code, order_number AS "orderNumber", ${microsOf('look_up_not_before')} AS at
+     FROM v402.order_placement WHERE contract_id = $1 ORDER BY side`,
+    Buffer.from(contractId, 'hex'),
+  );
+  return rows.map(({ at, ...row }) => ({ ...row, lookUpNotBefore: at === null ? null : BigInt(at) }));
+};
+
+const placement = async (accepted: AgreedTrade): Promise<Placement> => {
+  const rows = await placements(accepted);
+  expect(rows).toHaveLength(1);
+  return rows[0]!;
+};
+
+/** Orders in the order book itself. */
+const booked = async ({ shortRef }: AgreedTrade): Promise<{ kind: string; orderNumber: string; total: string }[]> =>
+  office.sql(
+    `SELECT kind, order_number AS "orderNumber", trim_scale(total)::text AS total FROM orderbook.order_head
+     WHERE reference = $1 ORDER BY kind`,
+    shortRef,
+  );
+
+const forSeller = (): Promise<AgreedTrade> => office.accept({}, ['seller']);
+
+const answer =
+  (outcome: CreateOutcome): (() => Promise<CreateOutcome>) =>
+  () =>
+    Promise.resolve(outcome);
+const UNKNOWN: CreateOutcome = { outcome: 'unknown', code: 'connection_reset' };
+/** An adapter that ignores its signal. */
+const never = new Promise<never>(() => undefined);
+const IMPATIENT = { callTimeoutMs: 150 };
+const WAIT = BigInt(SERVER_TIMEOUT_MS + TIMING.lookUpMarginMs) * 1_000n;
+
+describe('created', () => {
+  test('a sales order for the seller and a purchase order for the buyer, whole, one event each', async () => {
+    const accepted = await office.accept({
+      lines: [
+        { sku: 'BOLT-M8', quantity: '5000', unitPrice: '12.34', priceBasis: '100' },
+        { sku: 'NUT-M8', quantity: '12.5', unit: 'KGM', unitPrice: '2.00' },
+      ],
+      charges: [{ type: 'freight', amount: '20.00' }],
+      delivery: {
+        schedule: [
+          { notBefore: '2027-01-10', notAfter: '2027-01-12', items: [{ line: '1', quantity: '2000' }] },
+          { notBefore: '2027-02-10', notAfter: '2027-02-12' },
+        ],
+      },
+    });
+    expect(await office.orders(embedded).handle()).toBe(2);
+
+    const orders = await booked(accepted);
+    expect(orders).toEqual([
+      { kind: 'purchase_order', orderNumber: expect.any(String) as string, total: '662' },
+      { kind: 'sales_order', orderNumber: expect.any(String) as string, total: '662' },
+    ]);
+    const details = await office.sql(
+      `SELECT o.kind, (SELECT json_agg(json_build_array(sku, trim_scale(quantity)::text, unit, trim_scale(amount)::text)
+           ORDER BY position) FROM orderbook.order_line WHERE order_id = o.id) AS lines,
+         (SELECT json_agg(json_build_array(type, trim_scale(amount)::text)) FROM orderbook.order_charge
+           WHERE order_id = o.id) AS charges,
+         (SELECT json_agg(trim_scale(quantity)::text ORDER BY delivery_position, position)
+           FROM orderbook.order_delivery_item WHERE order_id = o.id) AS items
+       FROM orderbook.order_head o WHERE reference = $1 ORDER BY kind`,
+      accepted.shortRef,
+    );
+    const agreed = {
+      lines: [
+        ['BOLT-M8', '5000', 'C62', '617'],
+        ['NUT-M8', '12.5', 'KGM', '25'],
+      ],
+      charges: [['freight', '20']],
+      items: ['2000', '3000', '12.5'],
+    };
+    expect(details).toEqual([
+      { kind: 'purchase_order', ...agreed },
+      { kind: 'sales_order', ...agreed },
+    ]);
+
+    const events = await office.events(accepted, 'order.created');
+    const { contractId, shortRef, contract } = accepted;
+    const common = {
+      contractId,
+      shortRef,
+      negotiationId: contract.negotiationId,
+      parties: contract.parties,
+      orderSystem: 'embedded',
+      reference: shortRef,
+      attempt: 1,
+    };
+    const bySide = new Map(events.map((event) => [event.data['side'], event]));
+    expect(events).toHaveLength(2);
+    expect(bySide.get('seller')?.data).toEqual({
+      ...common,
+      side: 'seller',
+      kind: 'sales_order',
+      orderNumber: orders[1]?.orderNumber,
+    });
+    expect(bySide.get('buyer')?.data).toEqual({
+      ...common,
+      side: 'buyer',
+      kind: 'purchase_order',
+      orderNumber: orders[0]?.orderNumber,
+    });
+    expect(events.map(({ sequence }) => sequence)).toEqual(['0000000002', '0000000003']);
+    expect(events.every(({ traceparent }) => traceparent === TRACEPARENT)).toBe(true);
+    expect(await office.settlementState(accepted)).toBe('ordered');
+    expect(await placements(accepted)).toMatchObject([
+      { side: 'buyer', state: 'created', attempt: 1, unknowns: 0, orderNumber: orders[0]?.orderNumber },
+      { side: 'seller', state: 'created', attempt: 1, unknowns: 0, orderNumber: orders[1]?.orderNumber },
+    ]);
+  });
+
+  test.each([
+    { side: 'seller', party: SELLER, kind: 'sales_order' },
+    { side: 'buyer', party: BUYER, kind: 'purchase_order' },
+  ] as const)('only the $kind where only the $side is served', async ({ side, party, kind }) => {
+    const accepted = await office.accept({}, [side]);
+    await office.orders(embedded).handle();
+    expect(accepted.contract.parties[side].id).toBe(party);
+    expect(await booked(accepted)).toMatchObject([{ kind }]);
+    expect(await office.eventTypes(accepted, 'order.')).toEqual(['order.created.v1']);
+    expect(await office.settlementState(accepted)).toBe('ordered');
+  });
+
+  test('one of two orders: the settlement is still ordering', async () => {
+    const accepted = await office.accept();
+    await office.orders(new ScriptedOrderSystem({ maxConcurrency: 1 })).handle();
+    expect(await office.settlementState(accepted)).toBe('ordering');
+  });
+
+  test('work follows for the legs that the order triggers, at once, and for the deliveries, in good time', async () => {
+    const accepted = await office.accept(
+      {
+        payment: [
+          { rail: 'card', trigger: 'agreed', percent: '10' },
+          { rail: 'card', trigger: 'ordered', days: 5, percent: '20' },
+          { rail: 'invoice', trigger: 'shipped', percent: '30' },
+          { rail: 'invoice', trigger: 'delivered', days: 30 },
+        ],
+        delivery: {
+          schedule: [
+            { notBefore: '2027-03-20', notAfter: '2027-03-22', items: [{ line: '1', quantity: '1000' }] },
+            { notBefore: '2027-01-05', notAfter: '2027-01-06' },
+          ],
+        },
+      },
+      ['seller'],
+    );
+    const before = await office.now();
+    await office.orders(embedded).handle();
+    const after = await office.now();
+    const [d1, d2, agreed, ordered, ...more] = await office.work(accepted);
+    expect(more).toEqual([]);
+    expect(d1).toMatchObject({ kind: 'delivery', subject: 'd1' });
+    expect(instantOfMicros(d1!.dueAt)).toBe('2027-03-06T00:00:00.000000Z');
+    expect(d2).toMatchObject({ kind: 'delivery', subject: 'd2' });
+    expect(instantOfMicros(d2!.dueAt)).toBe('2026-12-22T00:00:00.000000Z');
+    expect(DELIVERY_LEAD_DAYS).toBe(14);
+    expect(agreed).toMatchObject({ kind: 'payment_leg', subject: 'p1' });
+    expect(ordered).toMatchObject({ kind: 'payment_leg', subject: 'p2', leaseUntil: null, attempts: 0 });
+    expect(ordered!.dueAt).toBeGreaterThanOrEqual(before);
+    expect(ordered!.dueAt).toBeLessThanOrEqual(after);
+  });
+
+  test('redelivered work of an order that exists sends nothing', async () => {
+    const accepted = await forSeller();
+    const handler = office.orders(scripted);
+    await handler.handle();
+    await office.redeliver(accepted, 'order', 'seller', '');
+    expect(await handler.handle()).toBe(1);
+    expect(scripted.creates).toEqual([1]);
+    expect(await office.work(accepted, 'order')).toEqual([]);
+    expect(await office.eventTypes(accepted, 'order.')).toEqual(['order.created.v1']);
+  });
+});
+
+describe('an order with our reference exists already', () => {
+  test('and is what was agreed: success', async () => {
+    const accepted = await forSeller();
+    const draft = draftOf(accepted);
+    await embedded.create(draft, { attempt: 1, signal: AbortSignal.timeout(5_000) });
+    await office.orders(embedded).handle();
+    expect(await booked(accepted)).toHaveLength(1);
+    expect(await office.eventTypes(accepted, 'order.')).toEqual(['order.created.v1']);
+    expect(await placement(accepted)).toMatchObject({ state: 'created', code: null });
+  });
+
+  test('and differs: a person decides, the deal is held, no order is announced', async () => {
+    const [accepted, other] = await office.acceptAll(
+      [{}, { charges: [{ type: 'freight', amount: '1.00' }] }],
+      ['seller'],
+    );
+    await office.sql('DELETE FROM v402.work WHERE contract_id = $1', Buffer.from(other!.contractId, 'hex'));
+    await embedded.create(
+      { ...draftOf(other!), reference: accepted!.shortRef },
+      { attempt: 1, signal: AbortSignal.timeout(5_000) },
+    );
+    const alarms = new RecordedAlarms();
+    await office.orders(embedded, { alarms }).handle();
+    await expectMismatch(accepted!, 'order_differs', alarms);
+  });
+
+  test('and cannot be read back: unknown, and a look-up tells', async () => {
+    const accepted = await forSeller();
+    scripted.put(draftOf(accepted));
+    scripted.script.readBack = () => Promise.reject(new RetryableError('away', 'The order system is away.'));
+    await office.orders(scripted).handle();
+    expect(await placement(accepted)).toMatchObject({ state: 'unknown', code: 'order_not_readable' });
+    scripted.script = {};
+    await office.makeDue();
+    await office.orders(scripted).handle();
+    expect(await placement(accepted)).toMatchObject({ state: 'created', attempt: 1 });
+    expect(scripted.orders).toHaveLength(1);
+  });
+});
+
+describe('refused', () => {
+  test('by the order system: the deal is held, and what has not started stays', async () => {
+    const accepted = await office.accept({ payment: [{ rail: 'card', trigger: 'agreed' }] }, ['seller']);
+    scripted.script.create = answer({ outcome: 'rejected', code: 'credit_limit', message: 'No.' });
+    const alarms = new RecordedAlarms();
+    const handler = office.orders(scripted, { alarms });
+    await handler.handle();
+    expect(await placement(accepted)).toMatchObject({ state: 'rejected', code: 'credit_limit', attempt: 1 });
+    expect(await office.eventTypes(accepted, 'order.')).toEqual(['order.rejected.v1']);
+    const [rejected] = await office.events(accepted, 'order.rejected');
+    expect(rejected?.data).toMatchObject({ side: 'seller', code: 'credit_limit', issues: [], attempt: 1 });
+    expect(await office.holds(accepted)).toMatchObject([
+      { reason: 'order_rejected', open: true, evidence: { side: 'seller', code: 'credit_limit' } },
+    ]);
+    expect(await office.eventTypes(accepted, 'hold.')).toEqual(['hold.placed.v1']);
+    expect(await office.settlementState(accepted)).toBe('order_rejected');
+    expect(await office.work(accepted)).toMatchObject([{ kind: 'payment_leg', subject: 'p1' }]);
+    expect(alarms.raised).toMatchObject([{ code: 'order_rejected', context: { side: 'seller' } }]);
+
+    await office.workflows().handle();
+    expect(await office.events(accepted, 'payment.')).toEqual([]);
+    expect(await handler.handle()).toBe(0);
+    expect(scripted.creates).toEqual([1]);
+  });
+
+  test('by the preflight: without a call, with every issue', async () => {
+    const accepted = await office.accept({ lines: [{ sku: 'A', quantity: '1', unitPrice: '1.005' }] }, ['seller']);
+    const issues = [{ code: 'price_scale_exceeded', where: '/terms/lines/0/unitPrice' }];
+    scripted.script.preflight = () => Promise.resolve(issues);
+    await office.orders(scripted).handle();
+    expect(scripted.creates).toEqual([]);
+    const [rejected] = await office.events(accepted, 'order.rejected');
+    expect(rejected?.data).toMatchObject({ code: 'preflight_failed', issues });
+    expect(await placement(accepted)).toMatchObject({ state: 'rejected', attempt: 0 });
+    expect(await office.holds(accepted)).toMatchObject([{ reason: 'order_rejected' }]);
+  });
+});
+
+describe('not written', () => {
+  test('behavior: retried from the beginning with a backoff, and created once', async () => {
+    const accepted = await forSeller();
+    scripted.script.create = answer({ outcome: 'retryable', code: 'too_many_requests' });
+    const handler = office.orders(scripted);
+    const pauses: number[] = [];
+    for (let round = 1; round <= 3; round += 1) {
+      const before = await office.now();
+      expect(await handler.handle()).toBe(1);
+      expect(await handler.handle()).toBe(0);
+      const [waiting] = await office.work(accepted, 'order');
+      expect(waiting).toMatchObject({ attempts: round, leaseUntil: null });
+      pauses.push(Number(waiting!.dueAt - before) / 1_000);
+      expect(await placement(accepted)).toMatchObject({ state: 'waiting', code: 'too_many_requests', attempt: round });
+      await office.makeDue();
+    }
+    // 10 s, 20 s, 40 s: of each between one half and the whole; and the time that the round itself takes.
+    pauses.forEach((pauseMs, index) => {
+      const wholeMs = TIMING.backoff.firstMs * 2 ** index;
+      expect(pauseMs).toBeGreaterThanOrEqual(wholeMs / 2);
+      expect(pauseMs).toBeLessThan(wholeMs + 2_000);
+    });
+    expect(await office.eventTypes(accepted, 'order.')).toEqual([]);
+    scripted.script = {};
+    await handler.handle();
+    expect(scripted.creates).toEqual([1, 2, 3, 4]);
+    expect(scripted.orders).toHaveLength(1);
+    expect(await office.eventTypes(accepted, 'order.')).toEqual(['order.created.v1']);
+  });
+
+  test('behavior: the order system says itself when to come back', async () => {
+    const accepted = await forSeller();
+    scripted.script.create = answer({ outcome: 'retryable', code: 'too_many_requests', retryAfterMs: 3_600_000 });
+    const before = await office.now();
+    await office.orders(scripted).handle();
+    const [waiting] = await office.work(accepted, 'order');
+    expect(Number(waiting!.dueAt - before) / 1_000).toBeGreaterThanOrEqual(3_600_000);
+  });
+
+  test('error: a preflight that cannot be made sends nothing and is tried again', async () => {
+    const accepted = await forSeller();
+    scripted.script.preflight = () => Promise.reject(new Error('away'));
+    await office.orders(scripted).handle();
+    expect(scripted.creates).toEqual([]);
+    expect(await placement(accepted)).toMatchObject({ state: 'waiting', attempt: 0 });
+    scripted.script = {};
+    await office.makeDue();
+    await office.orders(scripted).handle();
+    expect(await placement(accepted)).toMatchObject({ state: 'created', attempt: 1 });
+  });
+
+  test('behavior: a clock that jumps past the deadline before the call: nothing is sent', async () => {
+    const accepted = await forSeller();
+    let nowMs = 0;
+    // The process is suspended after its intent: longer than any call may take.
+    const faults = new DoesAt('C4', () => {
+      nowMs += TIMING.callTimeoutMs;
+      return Promise.resolve();
+    });
+    await office.orders(scripted, { clock: { nowMs: () => nowMs }, faults }).handle();
+    expect(scripted.creates).toEqual([]);
+    expect(await placement(accepted)).toMatchObject({ state: 'waiting', code: 'deadline_before_call', attempt: 1 });
+    await office.makeDue();
+    await office.orders(scripted).handle();
+    expect(scripted.creates).toEqual([2]);
+    expect(await office.eventTypes(accepted, 'order.')).toEqual(['order.created.v1']);
+  });
+});
+
+describe('unknown', () => {
+  test('behavior: announced once, not looked up before the call can no longer take effect, then found', async () => {
+    const accepted = await forSeller();
+    let leaseEnd = 0n;
+    hooks.afterCommit = async () => {
+      delete hooks.afterCommit;
+      leaseEnd = (await office.work(accepted, 'order'))[0]!.leaseUntil!;
+      throw new Error('the answer is lost');
+    };
+    const handler = office.orders(embedded);
+    await handler.handle();
+    const { lookUpNotBefore, ...lost } = await placement(accepted);
+    expect(lost).toMatchObject({ state: 'unknown', code: 'commit_unconfirmed', unknowns: 1, attempt: 1 });
+    expect(lookUpNotBefore).toBe(leaseEnd + WAIT);
+    expect((await office.work(accepted, 'order'))[0]).toMatchObject({ dueAt: lookUpNotBefore, leaseUntil: null });
+    const [event] = await office.events(accepted, 'order.outcome_unknown');
+    expect(event?.data).toMatchObject({
+      side: 'seller',
+      code: 'commit_unconfirmed',
+      lookUpNotBefore: instantOfMicros(lookUpNotBefore!),
+    });
+    expect(await office.settlementState(accepted)).toBe('order_unknown');
+
+    expect(await handler.handle()).toBe(0);
+    await office.makeDue();
+    expect(await handler.handle()).toBe(1);
+    const orders = await booked(accepted);
+    expect(orders).toHaveLength(1);
+    expect(await placement(accepted)).toMatchObject({ state: 'created', orderNumber: orders[0]?.orderNumber });
+    expect(await office.eventTypes(accepted, 'order.')).toEqual(['order.outcome_unknown.v1', 'order.created.v1']);
+    expect(await office.settlementState(accepted)).toBe('ordered');
+  });
+
+  test('behavior: nothing there, on a system that refuses a second one: created again, exactly one order', async () => {
+    const accepted = await forSeller();
+    scripted.script.create = answer(UNKNOWN);
+    const handler = office.orders(scripted);
+    await handler.handle();
+    scripted.script = {};
+    await office.makeDue();
+    await handler.handle(); // looks up
+    expect(await placement(accepted)).toMatchObject({ state: 'waiting', code: 'not_found', lookUpNotBefore: null });
+    expect(scripted.orders).toHaveLength(0);
+    await handler.handle(); // creates
+    expect(scripted).toMatchObject({ creates: [1, 2], lookUps: 1 });
+    expect(scripted.orders).toHaveLength(1);
+    expect(await office.eventTypes(accepted, 'order.')).toEqual(['order.outcome_unknown.v1', 'order.created.v1']);
+  });
+
+  test('behavior: unknown twice is announced twice, by two ids', async () => {
+    const accepted = await forSeller();
+    scripted.script.create = answer(UNKNOWN);
+    const handler = office.orders(scripted);
+    await handler.handle();
+    await office.makeDue();
+    await handler.handle();
+    await handler.handle();
+    const events = await office.events(accepted, 'order.outcome_unknown');
+    expect(events).toHaveLength(2);
+    expect(new Set(events.map(({ id }) => id)).size).toBe(2);
+    expect(await placement(accepted)).toMatchObject({ state: 'unknown', unknowns: 2, attempt: 2 });
+  });
+
+  test('behavior: nothing there, on a system that refuses nothing: a person decides, no second create', async () => {
+    scripted = new ScriptedOrderSystem({ uniqueRef: 'none' });
+    const accepted = await forSeller();
+    scripted.script.create = answer(UNKNOWN);
+    const alarms = new RecordedAlarms();
+    const handler = office.orders(scripted, { alarms });
+    await handler.handle();
+    scripted.script = {};
+    await office.makeDue();
+    await handler.handle();
+    expect(await placement(accepted)).toMatchObject({ state: 'unresolved', code: 'not_found_and_not_unique' });
+    await office.makeDue();
+    expect(await handler.handle()).toBe(0);
+    expect(scripted.creates).toEqual([1]);
+    expect(alarms.raised).toMatchObject([{ code: 'order_unresolved', context: { side: 'seller' } }]);
+    expect(await office.settlementState(accepted)).toBe('order_unknown');
+  });
+
+  test('error: two orders with our reference', async () => {
+    scripted = new ScriptedOrderSystem({ uniqueRef: 'none' });
+    const accepted = await forSeller();
+    scripted.script.create = (draft) => {
+      scripted.put(draft);
+      scripted.put(draft);
+      return Promise.resolve(UNKNOWN);
+    };
+    const alarms = new RecordedAlarms();
+    const handler = office.orders(scripted, { alarms });
+    await handler.handle();
+    await office.makeDue();
+    await handler.handle();
+    await expectMismatch(accepted, 'reference_used_twice', alarms);
+  });
+
+  test('error: the look-up finds an order that differs', async () => {
+    const accepted = await forSeller();
+    scripted.script.create = (draft) => {
+      scripted.put(draft, { total: '1.00' });
+      return Promise.resolve(UNKNOWN);
+    };
+    const alarms = new RecordedAlarms();
+    const handler = office.orders(scripted, { alarms });
+    await handler.handle();
+    await office.makeDue();
+    await handler.handle();
+    await expectMismatch(accepted, 'order_differs', alarms);
+  });
+
+  test('behavior: a look-up that cannot be made is postponed for as long as it takes', async () => {
+    const accepted = await forSeller();
+    scripted.script.create = (draft) => {
+      scripted.put(draft);
+      return Promise.resolve(UNKNOWN);
+    };
+    scripted.script.findByReference = () => Promise.reject(new RetryableError('away', 'The order system is away.'));
+    const handler = office.orders(scripted);
+    await handler.handle();
+    for (let round = 0; round < TIMING.maxLookUps + 2; round += 1) {
+      await office.makeDue();
+      expect(await handler.handle()).toBe(1);
+      expect(await handler.handle()).toBe(0);
+      expect(await placement(accepted)).toMatchObject({ state: 'unknown', unknowns: 1 });
+    }
+    scripted.script = {};
+    await office.makeDue();
+    await handler.handle();
+    expect(scripted.creates).toEqual([1]);
+    expect(await office.eventTypes(accepted, 'order.')).toEqual(['order.outcome_unknown.v1', 'order.created.v1']);
+  });
+
+  test('error: look-ups that keep failing for no known reason go to a person', async () => {
+    const accepted = await forSeller();
+    scripted.script.create = answer(UNKNOWN);
+    scripted.script.findByReference = () => Promise.reject(new TypeError('a mistake in the adapter'));
+    const handler = office.orders(scripted);
+    await handler.handle();
+    for (let round = 0; round < TIMING.maxLookUps; round += 1) {
+      expect(await placement(accepted)).toMatchObject({ state: 'unknown' });
+      await office.makeDue();
+      await handler.handle();
+    }
+    expect(scripted.lookUps).toBe(TIMING.maxLookUps);
+    expect(await placement(accepted)).toMatchObject({ state: 'unresolved', code: 'look_up_failed' });
+  });
+
+  test('error: an adapter that throws may have written', async () => {
+    const accepted = await forSeller();
+    scripted.script.create = (draft) => {
+      scripted.put(draft);
+      return Promise.reject(new TypeError('a mistake in the adapter'));
+    };
+    await office.orders(scripted).handle();
+    expect(await placement(accepted)).toMatchObject({ state: 'unknown', code: 'adapter_failed' });
+    await office.makeDue();
+    await office.orders(scripted).handle();
+    expect(scripted.creates).toEqual([1]);
+    expect(await placement(accepted)).toMatchObject({ state: 'created' });
+  });
+
+  test('error: an adapter that throws before its promise is there may have written, too', async () => {
+    const accepted = await forSeller();
+    scripted.script.create = () => {
+      throw new TypeError('a mistake in the adapter');
+    };
+    await office.orders(scripted).handle();
+    expect(await placement(accepted)).toMatchObject({ state: 'unknown', code: 'adapter_failed' });
+  });
+
+  test('behavior: an adapter that ignores its signal is not waited for beyond the deadline', async () => {
+    const accepted = await forSeller();
+    scripted.script.create = () => never;
+    await office.orders(scripted, { timing: IMPATIENT }).handle();
+    expect(await placement(accepted)).toMatchObject({ state: 'unknown', code: 'deadline_exceeded' });
+  });
+});
+
+describe('an adapter that never answers a question does not stop the role', () => {
+  test('preflight: nothing is sent, and it is tried again', async () => {
+    const accepted = await forSeller();
+    scripted.script.preflight = () => never;
+    await office.orders(scripted, { timing: IMPATIENT }).handle();
+    expect(await placement(accepted)).toMatchObject({ state: 'waiting', attempt: 0 });
+    expect(scripted.creates).toEqual([]);
+  });
+
+  test.each(['findByReference', 'readBack'] as const)('%s: the look-up is postponed', async (question) => {
+    const accepted = await forSeller();
+    scripted.script.create = (draft) => {
+      scripted.put(draft);
+      return Promise.resolve(UNKNOWN);
+    };
+    scripted.script[question] = () => never;
+    const handler = office.orders(scripted, { timing: IMPATIENT });
+    await handler.handle();
+    await office.makeDue();
+    await handler.handle();
+    expect(await placement(accepted)).toMatchObject({ state: 'unknown', unknowns: 1 });
+    expect((await office.work(accepted, 'order'))[0]!.dueAt).toBeGreaterThan(await office.now());
+  });
+
+  test('readBack of an order that exists already: unknown', async () => {
+    const accepted = await forSeller();
+    scripted.put(draftOf(accepted));
+    scripted.script.readBack = () => never;
+    await office.orders(scripted, { timing: IMPATIENT }).handle();
+    expect(await placement(accepted)).toMatchObject({ state: 'unknown', code: 'order_not_readable' });
+  });
+});
+
+describe('holds and supersession', () => {
+  test('a held deal: nothing is sent; it goes on once all holds are released', async () => {
+    const accepted = await forSeller();
+    await office.hold(accepted);
+    const handler = office.orders(scripted);
+    const before = await office.now();
+    expect(await handler.handle()).toBe(1);
+    expect(scripted.creates).toEqual([]);
+    expect(await placement(accepted)).toMatchObject({ state: 'waiting', attempt: 0 });
+    const [held] = await office.work(accepted, 'order');
+    expect(held).toMatchObject({ attempts: 0, leaseUntil: null });
+    expect(held!.dueAt).toBeGreaterThanOrEqual(before + BigInt(TIMING.holdRecheckMs) * 1_000n);
+    await office.makeDue();
+    await handler.handle();
+    expect(scripted.creates).toEqual([]);
+
+    await office.releaseHolds(accepted);
+    await office.makeDue();
+    await handler.handle();
+    expect(scripted.creates).toEqual([1]);
+    expect(await office.eventTypes(accepted, 'order.')).toEqual(['order.created.v1']);
+  });
+
+  test('an amendment that comes between claim and intent: only its order is sent, under the first reference', async () => {
+    const negotiationId = randomUUID();
+    const base = await office.accept({ negotiationId }, ['seller']);
+    let amendment: AgreedTrade | undefined;
+    const faults = new DoesAt('C3', async () => {
+      const charges = [{ type: 'freight', amount: '5.00' }] as const;
+      amendment = await office.accept({ negotiationId, supersedes: base.contractId, charges }, ['seller']);
+    });
+    await office.orders(embedded, { faults }).handle();
+    expect(await booked(base)).toEqual([]);
+    expect(await placement(base)).toMatchObject({ state: 'superseded', attempt: 0 });
+
+    await office.orders(embedded).handle();
+    expect(await booked(base)).toMatchObject([{ kind: 'sales_order', total: '622' }]);
+    expect(await office.eventTypes(amendment!, 'order.')).toEqual(['order.created.v1']);
+    expect(await office.eventTypes(base, 'order.')).toEqual([]);
+  });
+
+  test('work of a contract that is no longer current sends nothing', async () => {
+    const accepted = await forSeller();
+    await office.sql(
+      'UPDATE v402.settlement SET current = false WHERE contract_id = $1',
+      Buffer.from(accepted.contractId, 'hex'),
+    );
+    await office.orders(scripted).handle();
+    expect(scripted.creates).toEqual([]);
+    expect(await placement(accepted)).toMatchObject({ state: 'waiting', attempt: 0 });
+  });
+});
+
+describe('processes that die', () => {
+  test('C3, claimed: claimed again, free of suspicion', async () => {
+    const accepted = await forSeller();
+    await expect(office.orders(scripted, { faults: new DiesOnceAt('C3') }).handle()).rejects.toThrow('died at C3');
+    expect(await office.orders(scripted).handle()).toBe(0);
+    await office.endLeases();
+    await office.orders(scripted).handle();
+    expect(scripted).toMatchObject({ creates: [1], lookUps: 0 });
+    expect(await placement(accepted)).toMatchObject({ state: 'created', attempt: 1, unknowns: 0 });
+    expect(await office.eventTypes(accepted, 'order.')).toEqual(['order.created.v1']);
+  });
+
+  test.each([
+    { point: 'C4', what: 'nothing was sent', creates: [2], orders: 0 },
+    { point: 'C5', what: 'the order exists', creates: [1], orders: 1 },
+  ] as const)('$point, $what: unknown, looked up, exactly one order', async ({ point, creates, orders }) => {
+    const accepted = await forSeller();
+    await expect(office.orders(scripted, { faults: new DiesOnceAt(point) }).handle()).rejects.toThrow(
+      `died at ${point}`,
+    );
+    expect(await placement(accepted)).toMatchObject({ state: 'placing', attempt: 1 });
+    expect(scripted.orders).toHaveLength(orders);
+    expect(await office.settlementState(accepted)).toBe('ordering');
+
+    const handler = office.orders(scripted, { owner: 'successor' });
+    expect(await handler.handle()).toBe(0);
+    await office.endLeases();
+    const before = await office.now();
+    await handler.handle();
+    const { lookUpNotBefore, ...lost } = await placement(accepted);
+    expect(lost).toMatchObject({ state: 'unknown', code: 'outcome_not_recorded' });
+    expect(lookUpNotBefore!).toBeGreaterThanOrEqual(before + WAIT);
+    expect(await handler.handle()).toBe(0);
+    expect(scripted.lookUps).toBe(0);
+    await office.makeDue();
+    while ((await handler.handle()) > 0) continue;
+    expect(scripted.creates).toEqual(creates);
+    expect(scripted).toMatchObject({ lookUps: 1 });
+    expect(scripted.orders).toHaveLength(1);
+    expect(await office.eventTypes(accepted, 'order.')).toEqual(['order.outcome_unknown.v1', 'order.created.v1']);
+  });
+
+  test('C5 on the order book: the answer came, and the look-up finds what it said', async () => {
+    const accepted = await office.accept();
+    await expect(office.orders(embedded, { faults: new DiesOnceAt('C5') }).handle()).rejects.toThrow('died at C5');
+    const handler = office.orders(embedded);
+    await office.endLeases();
+    await handler.handle();
+    await office.makeDue();
+    await handler.handle();
+    const orders = await booked(accepted);
+    expect(orders).toHaveLength(2);
+    expect((await placements(accepted)).map(({ orderNumber }) => orderNumber)).toEqual(
+      orders.map(({ orderNumber }) => orderNumber),
+    );
+  });
+
+  test('C6, the outcome is committed: nothing is left to do', async () => {
+    const accepted = await forSeller();
+    await expect(office.orders(scripted, { faults: new DiesOnceAt('C6') }).handle()).rejects.toThrow('died at C6');
+    await office.endLeases();
+    expect(await office.orders(scripted).handle()).toBe(0);
+    expect(await office.eventTypes(accepted, 'order.')).toEqual(['order.created.v1']);
+  });
+
+  test('a claimant that wakes up too late writes nothing: the outcome of the other stands', async () => {
+    const accepted = await forSeller();
+    const [committed, resumed] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
+    hooks.afterCommit = async () => {
+      delete hooks.afterCommit;
+      committed.resolve(undefined);
+      await resumed.promise;
+    };
+    const alarms = new RecordedAlarms();
+    const zombie = office.orders(embedded, { owner: 'zombie', alarms }).handle();
+    await committed.promise;
+    await office.endLeases();
+    const successor = office.orders(embedded, { owner: 'successor' });
+    await successor.handle();
+    await office.makeDue();
+    await successor.handle();
+    const stands = await placement(accepted);
+    expect(stands).toMatchObject({ state: 'created' });
+    resumed.resolve(undefined);
+    await zombie;
+    expect(alarms.raised).toMatchObject([{ code: 'claim_lost', context: { side: 'seller' } }]);
+    expect(await placement(accepted)).toEqual(stands);
+    expect(await booked(accepted)).toHaveLength(1);
+    expect(await office.eventTypes(accepted, 'order.')).toEqual(['order.outcome_unknown.v1', 'order.created.v1']);
+  });
+});
+
+/** Each guard in its place, and the same scene without it. */
+describe('guards', () => {
+  describe('the epoch of a claim', () => {
+    /** @returns the order's state, as a late answer of the first claimant leaves it while the second one's call is under way */
+    const lateAnswer = async (unitOfWork: UnitOfWork): Promise<OrderPlacementState> => {
+      const accepted = await forSeller();
+      const calls = [Promise.withResolvers<CreateOutcome>(), Promise.withResolvers<CreateOutcome>()];
+      const [first, second] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
+      scripted.script.create = (_, { attempt }) => {
+        (attempt === 1 ? first : second).resolve(undefined);
+        return calls[attempt - 1]!.promise;
+      };
+      const zombie = office.orders(scripted, { unitOfWork, owner: 'zombie' }).handle();
+      await first.promise;
+      await office.endLeases();
+      const successor = office.orders(scripted, { owner: 'successor' });
+      await successor.handle(); // finds the intent
+      await office.makeDue();
+      await successor.handle(); // finds no order
+      const placing = successor.handle();
+      await second.promise;
+      calls[0]!.resolve({ outcome: 'retryable', code: 'too_many_requests' });
+      await zombie;
+      const { state } = await placement(accepted);
+      calls[1]!.resolve({ outcome: 'created', order: { orderNumber: 'S-1' } });
+      await placing.catch(() => undefined);
+      return state;
+    };
+
+    test('a late answer does not touch what the next claimant has begun', async () => {
+      expect(await lateAnswer(office.unitOfWork)).toBe('placing');
+    });
+
+    test('removed: a late answer declares an order unsent that is being sent', async () => {
+      const unchecked = new DecoratedUnitOfWork(office.unitOfWork, {
+        work: () => ({ confirm: (claims) => Promise.resolve(claims) }),
+      });
+      expect(await lateAnswer(unchecked)).toBe('waiting');
+    });
+  });
+
+  describe('the intent before the call', () => {
+    /** @returns how many orders there are after a claimant died between the answer and its record */
+    const ordersAfterDeath = async (unitOfWork: UnitOfWork): Promise<number> => {
+      scripted = new ScriptedOrderSystem({ uniqueRef: 'none' });
+      await forSeller();
+      const dying = office.orders(scripted, { unitOfWork, faults: new DiesOnceAt('C5') });
+      await expect(dying.handle()).rejects.toThrow('died at C5');
+      await office.endLeases();
+      const successor = office.orders(scripted);
+      for (let round = 0; round < 3; round += 1) {
+        await successor.handle();
+        await office.makeDue();
+      }
+      return scripted.orders.length;
+    };
+
+    test('the successor knows that it does not know', async () => {
+      expect(await ordersAfterDeath(office.unitOfWork)).toBe(1);
+    });
+
+    test('removed: the successor orders again', async () => {
+      const forgetful = new DecoratedUnitOfWork(office.unitOfWork, {
+        orders: () => ({ save: () => Promise.resolve() }),
+      });
+      expect(await ordersAfterDeath(forgetful)).toBe(2);
+    });
+  });
+
+  describe('the wait before the look-up', () => {
+    /** @returns how many orders there are where a create takes effect late, of which its reference's uniqueness knows nothing */
+    const ordersAfterLateCommit = async (unitOfWork: UnitOfWork): Promise<number> => {
+      scripted = new ScriptedOrderSystem({ uniqueRef: 'extension' });
+      await forSeller();
+      let late: OrderDraft | undefined;
+      scripted.script.create = (draft) => {
+        late = draft;
+        scripted.script = {};
+        return Promise.resolve(UNKNOWN);
+      };
+      const handler = office.orders(scripted, { unitOfWork });
+      await handler.handle();
+      // All that may be done at once is done; then the first create takes effect.
+      while ((await handler.handle()) > 0) continue;
+      scripted.put(late!);
+      await office.makeDue();
+      while ((await handler.handle()) > 0) continue;
+      return scripted.orders.length;
+    };
+
+    test('the late order is found', async () => {
+      expect(await ordersAfterLateCommit(office.unitOfWork)).toBe(1);
+    });
+
+    test('removed: the look-up comes too early, and a second order is made', async () => {
+      const impatient = new DecoratedUnitOfWork(office.unitOfWork, {
+        work: (real) => ({ postpone: (claims) => real.postpone(claims.map((each) => ({ ...each, dueAt: 0n }))) }),
+      });
+      expect(await ordersAfterLateCommit(impatient)).toBe(2);
+    });
+  });
+
+  describe('the look at holds at the point of no return', () => {
+    /** @returns how many orders were sent of a deal that is held while its order is already claimed */
+    const sentThoughHeld = async (unitOfWork: UnitOfWork): Promise<number> => {
+      const accepted = await forSeller();
+      const faults = new DoesAt('C3', () => office.hold(accepted));
+      await office.orders(scripted, { unitOfWork, faults }).handle();
+      return scripted.creates.length;
+    };
+
+    test('a hold that comes after the claim stops the order', async () => {
+      expect(await sentThoughHeld(office.unitOfWork)).toBe(0);
+    });
+
+    test('removed: the order is sent', async () => {
+      const blind = new DecoratedUnitOfWork(office.unitOfWork, {
+        deals: () => ({ held: () => Promise.resolve(new Set<string>()) }),
+      });
+      expect(await sentThoughHeld(blind)).toBe(1);
+    });
+  });
+});
+
+const draftOf = ({ contractId, shortRef, contract }: AgreedTrade): OrderDraft => ({
+  kind: 'sales_order',
+  reference: shortRef,
+  contractId,
+  contract,
+});
+
+/** The order is a person's to decide: quarantined, with the hold that it caused. */
+async function expectMismatch(accepted: AgreedTrade, code: string, alarms: RecordedAlarms): Promise<void> {
+  expect(await placement(accepted)).toMatchObject({ state: 'mismatched', code, orderNumber: null });
+  expect((await office.eventTypes(accepted, 'order.')).filter((type) => type === 'order.created.v1')).toEqual([]);
+  const [hold, ...more] = await office.holds(accepted);
+  expect(more).toEqual([]);
+  expect(hold).toMatchObject({ reason: 'order_mismatch', open: true, evidence: { side: 'seller', code } });
+  const quarantined = await office.sql(
+    'SELECT reason, code, side, hold_id AS hold FROM v402.quarantine WHERE contract_id = $1',
+    Buffer.from(accepted.contractId, 'hex'),
+  );
+  expect(quarantined).toEqual([{ reason: 'order_mismatch', code, side: 'seller', hold: hold?.id }]);
+  expect(await office.eventTypes(accepted, 'hold.')).toEqual(['hold.placed.v1']);
+  expect(await office.work(accepted, 'order')).toEqual([]);
+  expect(alarms.raised).toMatchObject([{ code: 'order_different', context: { side: 'seller' } }]);
+  expect(await office.settlementState(accepted)).toBe('order_unknown');
+}
