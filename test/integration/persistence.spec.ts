@@ -357,7 +357,7 @@ describe('evidence', () => {
     ]);
   });
 
-  test('decisions: an earlier arrival is found by its coordinates, the first one first', async () => {
+  test('decisions: an earlier arrival is found by coordinates and content, the first one first', async () => {
     const raw = aRawMessage('decided');
     const coordinates = { topic: 'decided', partition: 3, offset: 9_007_199_254_740_993n };
     const first = aDecision(raw, { coordinates, contractId: sha256('decided'), code: 'x' });
@@ -368,10 +368,13 @@ describe('evidence', () => {
         aDecision(raw, { coordinates, arrival: { at: '2027-01-01T00:00:00Z', source: 'database' } }),
       ]);
     });
-    const absent = { ...coordinates, offset: 2n };
-    expect(await run((tx) => tx.evidence.earlierArrivals([coordinates, absent]))).toEqual(
+    const asked = { coordinates, rawDigest: raw.digest };
+    const absent = { ...asked, coordinates: { ...coordinates, offset: 2n } };
+    expect(await run((tx) => tx.evidence.earlierArrivals([asked, absent]))).toEqual(
       new Map([[coordinatesKey(coordinates), first.arrival]]),
     );
+    const other = { ...asked, rawDigest: sha256('another message at the same place of a topic made anew') };
+    expect(await run((tx) => tx.evidence.earlierArrivals([other]))).toEqual(new Map());
     const sql =
       "SELECT outcome, code, keys, code_version FROM v402.decision WHERE topic = 'decided' ORDER BY id LIMIT 1";
     expect(await rowsOf(sql)).toEqual([{ outcome: 'accepted', code: 'x', keys: first.keys, code_version: '0.1.0' }]);

@@ -86,7 +86,9 @@ export class AcceptContractsHandler {
   async #arrivals(tx: Transaction, read: readonly ReadMessage[]): Promise<readonly Arrival[]> {
     const silent = read.filter(({ message }) => message.arrival === undefined);
     if (silent.length === 0) return [];
-    const earlier = await tx.evidence.earlierArrivals(silent.map(({ message }) => message.coordinates));
+    const earlier = await tx.evidence.earlierArrivals(
+      silent.map(({ message, raw }) => ({ coordinates: message.coordinates, rawDigest: raw.digest })),
+    );
     const now = arrivalOfDatabase(await tx.now());
     return read.map(({ message }) => earlier.get(coordinatesKey(message.coordinates)) ?? now);
   }

@@ -26,7 +26,7 @@ export interface EventStore {
   savePositions(positions: ReadonlyMap<ContractId, StreamPosition>): Promise<void>;
   /**
    * Renews our leases on shards and takes free ones up to a fair share among the live owners.
-   * @returns the shards that are ours until `leaseMs` from now
+   * @returns the shards that are ours for at least half of `leaseMs` from now
    */
   leaseShards(owner: string, leaseMs: number): Promise<readonly number[]>;
   /** Gives all our shards back. */

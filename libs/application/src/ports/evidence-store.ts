@@ -8,6 +8,8 @@ export interface KafkaCoordinates {
   readonly offset: bigint;
 }
 
+export type DecidedMessage = Pick<DecisionRecord, 'coordinates' | 'rawDigest'>;
+
 /** Bytes of a message as they came. Over 1,000,000 bytes the first 4 KiB are kept, and the digest of all. */
 export interface RawMessage {
   /** Hex SHA-256 of the whole value. */
@@ -72,8 +74,11 @@ export interface EvidenceStore {
    */
   quarantineUndecidable(entry: { readonly id: string; readonly rawDigest: string }): Promise<boolean>;
   countQuarantined(counts: ReadonlyMap<ContractId, number>): Promise<void>;
-  /** Arrivals of messages that were decided before, by `coordinatesKey`. */
-  earlierArrivals(coordinates: readonly KafkaCoordinates[]): Promise<ReadonlyMap<string, Arrival>>;
+  /**
+   * Arrivals of messages that were decided before, by `coordinatesKey`. The content has to be the same too: a topic that
+   * was made anew counts its offsets from the beginning.
+   */
+  earlierArrivals(messages: readonly DecidedMessage[]): Promise<ReadonlyMap<string, Arrival>>;
   /** Stores the next expected offset of each partition, never backwards. */
   saveNextOffsets(next: readonly KafkaCoordinates[]): Promise<void>;
   nextOffset(topic: string, partition: number): Promise<bigint | undefined>;

@@ -1,5 +1,6 @@
 import {
   coordinatesKey,
+  type DecidedMessage,
   type DecisionRecord,
   type EvidenceStore,
   type KafkaCoordinates,
@@ -68,8 +69,8 @@ const COUNT_QUARANTINED = `
 const EARLIER_ARRIVALS = `
   SELECT DISTINCT ON (d.topic, d.partition, d.kafka_offset)
     d.topic, d.partition, d.kafka_offset AS "offset", ${microsOf('d.arrival')} AS arrival, d.arrival_source AS source
-  FROM v402.decision d JOIN unnest($1::text[], $2::int[], $3::bigint[]) AS n (topic, partition, kafka_offset)
-    USING (topic, partition, kafka_offset)
+  FROM v402.decision d JOIN unnest($1::text[], $2::int[], $3::bigint[], $4::bytea[])
+    AS n (topic, partition, kafka_offset, raw_digest) USING (topic, partition, kafka_offset, raw_digest)
   ORDER BY d.topic, d.partition, d.kafka_offset, d.id`;
 
 const SAVE_NEXT_OFFSETS = `
@@ -175,8 +176,11 @@ export class PgEvidenceStore implements EvidenceStore {
     await this.session.write(COUNT_QUARANTINED, [[...counts.keys()].map(bytea), [...counts.values()]]);
   }
 
-  async earlierArrivals(coordinates: readonly KafkaCoordinates[]): Promise<ReadonlyMap<string, Arrival>> {
-    const rows = await this.session.query<ArrivalRow>(EARLIER_ARRIVALS, coordinateColumns(coordinates));
+  async earlierArrivals(messages: readonly DecidedMessage[]): Promise<ReadonlyMap<string, Arrival>> {
+    const rows = await this.session.query<ArrivalRow>(EARLIER_ARRIVALS, [
+      ...coordinateColumns(messages.map(({ coordinates }) => coordinates)),
+      messages.map(({ rawDigest }) => bytea(rawDigest)),
+    ]);
     return new Map(
       rows.map(({ topic, partition, offset, arrival, source }) => [
         coordinatesKey({ topic, partition, offset: BigInt(offset) }),
