@@ -14,9 +14,9 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
   readonly version: string;
 };
 
-// A reader that has seen enough, such as `head`, ends the program; that is no fault.
+// A reader that has seen enough, such as `head`, is no fault: the command goes on to its end and cleans up.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  process.exit(error.code === 'EPIPE' ? 0 : 2);
+  if (error.code !== 'EPIPE') throw error;
 });
 
 const program = new Command('v402')

@@ -17,9 +17,8 @@ test.each(['0', '-1', '1.5', '1e3', '', ' 1', '9999999999'])('"%s" is no whole n
   expect(() => wholeNumberOption(1)(text)).toThrow('A whole number from 1 on.');
 });
 
-test('parties are a list, or all', () => {
+test('parties are a list', () => {
   expect(partiesOption('did:web:a.example, did:web:b.example')).toEqual(['did:web:a.example', 'did:web:b.example']);
-  expect(partiesOption('*')).toBeNull();
 });
 
 test.each(['', 'a,,b', ','])('"%s" is no list of parties', (text) => {

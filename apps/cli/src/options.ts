@@ -16,9 +16,9 @@ export function wholeNumberOption(min: number): (text: string) => number {
   };
 }
 
-/** Reads a comma-separated list; `*` stands for all, which is null. */
-export function partiesOption(text: string): readonly string[] | null {
+/** Reads a comma-separated list of ids of parties. */
+export function partiesOption(text: string): readonly string[] {
   const parties = text.split(',').map((party) => party.trim());
   if (parties.includes('')) throw new InvalidArgumentError('Ids of parties, comma-separated, or * for all.');
-  return parties.includes('*') ? null : parties;
+  return parties;
 }

@@ -1,2 +1,2 @@
-export { loadConfig, ROLES, type ConfigOf, type Role, type RoleConfig } from './config.js';
+export { loadConfig, ROLES, type Role, type RoleConfig } from './config.js';
 export { envExample } from './env-example.js';

@@ -1,6 +1,6 @@
 import type { Instant } from '@v402/domain';
 import { loadTrustRegistry, TrustedSignatureVerifier } from '@v402/signatures';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { EXIT_NO } from '../exit.js';
 import { readBytes, readInput } from '../files.js';
 import { instantOption, partiesOption, wholeNumberOption } from '../options.js';
@@ -10,7 +10,7 @@ interface VerifyOptions {
   readonly registry: string;
   readonly now?: Instant;
   readonly handlerId?: string;
-  readonly parties?: readonly string[] | null;
+  readonly parties: readonly string[];
   readonly requireTranscript?: true;
   readonly graceSeconds?: number;
   readonly json?: true;
@@ -36,7 +36,11 @@ export function addVerify(program: Command): void {
       instantOption,
     )
     .option('--handler-id <id>', "the handler's own id, for contracts with an audience (default: none)")
-    .option('--parties <ids>', 'the parties that the handler serves, comma-separated (default: all)', partiesOption)
+    .addOption(
+      new Option('--parties <ids>', 'the parties that the handler serves, comma-separated; * for all')
+        .argParser(partiesOption)
+        .default(['*'], 'all'),
+    )
     .option('--require-transcript', 'refuse an envelope without the transcript of its negotiation')
     .option('--grace-seconds <n>', "how long after a key's end it is honoured (default: a day)", wholeNumberOption(0))
     .option('--json', 'print outcome, code, where, contractId, shortRef, now and notes as JSON')
@@ -50,7 +54,7 @@ async function verify(file: string, options: VerifyOptions): Promise<void> {
   const context = {
     arrival,
     handlerId: options.handlerId ?? null,
-    servedParties: options.parties ?? null,
+    servedParties: options.parties.includes('*') ? null : options.parties,
     requireTranscript: options.requireTranscript === true,
   };
   const verifier = new TrustedSignatureVerifier(registry, options.graceSeconds);

@@ -4,7 +4,7 @@ import type { Change, IntakeUnderTest } from './intake-under-test.js';
 import { inputOf, type VectorCase, type VectorRegistry, type Vectors } from './vectors.js';
 
 /** What should have come out of a check, and what did. */
-export interface Mismatch {
+interface Mismatch {
   readonly expected: string;
   readonly got: string;
 }

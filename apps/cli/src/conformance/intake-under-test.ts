@@ -28,7 +28,7 @@ class SilentAlarms extends Alarms {
 }
 
 /** A message as a vector gives it. */
-export interface TestMessage {
+interface TestMessage {
   readonly value: Uint8Array;
   readonly arrival: Instant;
   readonly handlerId: string | null;

@@ -3,7 +3,7 @@ import { checksOf, shortfallsOf } from './checks.js';
 import type { IntakeUnderTest } from './intake-under-test.js';
 import type { Vectors } from './vectors.js';
 
-export interface CheckCounts {
+interface CheckCounts {
   readonly passed: number;
   /** A shortfall against the manifest counts as one. */
   readonly failed: number;

@@ -12,7 +12,7 @@ const manifestSchema = z.object({
   byResult: z.record(z.string(), z.int()),
   registries: z.int(),
 });
-export type VectorManifest = Readonly<z.infer<typeof manifestSchema>>;
+type VectorManifest = Readonly<z.infer<typeof manifestSchema>>;
 
 const registrySchema = z.object({
   name: z.string(),
