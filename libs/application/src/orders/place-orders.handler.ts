@@ -1,4 +1,5 @@
 import type { MonotonicClock } from '@v402/domain';
+import { allSettled } from '../all-settled.js';
 import type { OrderSystem } from '../ports/order-system.js';
 import type { Alarms, FaultPoint, Wake } from '../ports/seams.js';
 import type { UnitOfWork } from '../ports/unit-of-work.js';
@@ -44,7 +45,7 @@ export class PlaceOrdersHandler {
     const cases = await this.unitOfWork.run(async (tx) =>
       readCases(tx, claims, await tx.settlements.read(contractIdsOf(claims))),
     );
-    await Promise.all([
+    await allSettled([
       this.#place(cases.filter(({ placement }) => placement.state === 'waiting')),
       ...cases.map((order) => this.#resume(order)),
     ]);
@@ -60,14 +61,14 @@ export class PlaceOrdersHandler {
 
   /** Orders that nobody has asked for yet. */
   async #place(orders: readonly OrderCase[]): Promise<void> {
-    const sendable = (await Promise.all(orders.map((order) => this.#preflight(order)))).filter(
+    const sendable = (await allSettled(orders.map((order) => this.#preflight(order)))).filter(
       (passed) => passed !== null,
     );
     if (sendable.length === 0) return;
     const startedMs = this.clock.nowMs();
     const intended = await this.unitOfWork.run((tx) => recordIntents(tx, sendable, this.context.timing));
     await this.faults.reach('C4');
-    await Promise.all(intended.map((order) => this.#call(order, startedMs)));
+    await allSettled(intended.map((order) => this.#call(order, startedMs)));
   }
 
   /** What the order system could not hold is refused before anything is sent. */
