@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { addConformance } from './commands/conformance.command.js';
+import { addDemo } from './commands/demo.command.js';
 import { addMigrate } from './commands/migrate.command.js';
 import { addOverview } from './commands/overview.command.js';
 import { addRun } from './commands/run.command.js';
@@ -35,6 +36,7 @@ addOverview(program);
 addMigrate(program);
 addTopics(program);
 addRun(program);
+addDemo(program);
 
 try {
   await program.parseAsync();

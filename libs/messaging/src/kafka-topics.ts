@@ -80,6 +80,26 @@ export class KafkaTopics {
       return created;
     });
   }
+
+  /** How many records each topic holds now: exact where no transactions and no compaction are used. */
+  async recordCounts(topics: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    return withAdmin(this.#kafka, async (admin) => {
+      const counts = new Map<string, number>();
+      for (const topic of topics) {
+        const offsets = await admin.fetchTopicOffsets(topic);
+        counts.set(
+          topic,
+          offsets.reduce((sum, { low, high }) => sum + Number(BigInt(high) - BigInt(low)), 0),
+        );
+      }
+      return counts;
+    });
+  }
+
+  /** Deletes topics with all that is in them. */
+  async remove(topics: readonly string[]): Promise<void> {
+    await withAdmin(this.#kafka, (admin) => admin.deleteTopics({ topics: [...topics] }));
+  }
 }
 
 /** Those of the given topics that exist and that this user may see. */

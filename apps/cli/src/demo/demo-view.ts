@@ -1,0 +1,59 @@
+import { MultiBar, type SingleBar } from 'cli-progress';
+import pc from 'picocolors';
+
+/** How far something is. */
+export interface Progress {
+  readonly name: string;
+  readonly done: number;
+  readonly of: number;
+}
+
+const NAME_WIDTH = 12;
+const PLAIN_EVERY_MS = 2_000;
+
+/** What a person sees while the demonstration runs: bars on a terminal, now and then a line elsewhere. */
+export class DemoView {
+  readonly #startedAt = performance.now();
+  #bars: { readonly all: MultiBar; readonly byName: ReadonlyMap<string, SingleBar> } | undefined;
+  #plainAt = 0;
+
+  constructor(private readonly stream: NodeJS.WriteStream) {}
+
+  /** A step of the demonstration, with the seconds since its start. */
+  say(line: string): void {
+    const seconds = ((performance.now() - this.#startedAt) / 1000).toFixed(1).padStart(5);
+    this.write(`${pc.dim(`${seconds}s`)}  ${line}\n`);
+  }
+
+  write(text: string): void {
+    this.stream.write(text);
+  }
+
+  show(progress: readonly Progress[]): void {
+    if (this.stream.isTTY) this.#draw(progress);
+    else if (performance.now() - this.#plainAt > PLAIN_EVERY_MS) {
+      this.#plainAt = performance.now();
+      this.say(progress.map(({ name, done, of }) => `${name} ${done}/${of}`).join(', '));
+    }
+  }
+
+  /** Leaves the last state of the bars on the screen. */
+  endProgress(): void {
+    this.#bars?.all.stop();
+    this.#bars = undefined;
+  }
+
+  #draw(progress: readonly Progress[]): void {
+    this.#bars ??= this.#open(progress);
+    for (const { name, done } of progress) this.#bars.byName.get(name)?.update(done);
+  }
+
+  #open(progress: readonly Progress[]): { all: MultiBar; byName: ReadonlyMap<string, SingleBar> } {
+    const format = `        {name} ${pc.cyan('{bar}')} {value}/{total}`;
+    const all = new MultiBar({ format, stream: this.stream, hideCursor: true });
+    const byName = new Map(
+      progress.map(({ name, of }) => [name, all.create(of, 0, { name: name.padEnd(NAME_WIDTH) })]),
+    );
+    return { all, byName };
+  }
+}

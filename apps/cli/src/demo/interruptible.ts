@@ -1,0 +1,26 @@
+/** Exit status of a program that Ctrl-C ended, by the shells' custom. */
+const EXIT_INTERRUPTED = 130;
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+
+/**
+ * Runs work that Ctrl-C or SIGTERM asks to end early and in good order; a second one ends the program at once.
+ * @returns undefined when it was interrupted
+ */
+export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
+  const interruption = new AbortController();
+  const interrupt = (): void => {
+    if (interruption.signal.aborted) process.exit(EXIT_INTERRUPTED);
+    process.exitCode = EXIT_INTERRUPTED;
+    process.stderr.write('\nStopping. Once more ends it at once.\n');
+    interruption.abort();
+  };
+  for (const name of SIGNALS) process.on(name, interrupt);
+  try {
+    return await work(interruption.signal);
+  } catch (error) {
+    if (!interruption.signal.aborted) throw error;
+    return undefined;
+  } finally {
+    for (const name of SIGNALS) process.off(name, interrupt);
+  }
+}
