@@ -18,7 +18,10 @@ async function answerOf<T>(signal: AbortSignal, ask: () => Promise<T>): Promise<
       });
     });
   });
-  return Promise.race([ask(), deadline]);
+  const answer = new Promise<T>((resolve) => {
+    resolve(ask());
+  });
+  return Promise.race([answer, deadline]);
 }
 
 const deadlineExceeded = (): RetryableError =>
