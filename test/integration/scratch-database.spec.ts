@@ -68,6 +68,30 @@ test('dropping it cuts off who is connected', async () => {
   expect(await isThere(other.name)).toBe(false);
 });
 
+test('a superuser is not needed: who may make databases and grant the role can have one', async () => {
+  const role = `scratch_maker_${process.pid}`;
+  const url = new URL(testPostgresUrl());
+  url.username = role;
+  url.password = 'maker';
+  await withAdmin(async (admin) => {
+    await admin.query(`CREATE ROLE ${role} LOGIN CREATEDB CREATEROLE PASSWORD 'maker'`);
+    const { rows } = await admin.query<{ number: string }>("SELECT current_setting('server_version_num') AS number");
+    // From version 16 on, who makes a role may grant it, and cannot take it before.
+    const how = Number(rows[0]!.number) < 160_000 ? 'WITH ADMIN OPTION' : 'WITH ADMIN TRUE, INHERIT FALSE, SET FALSE';
+    await admin.query(`GRANT v402_app, v402_orderbook TO ${role} ${how}`);
+  });
+  const own = await ScratchDatabase.create(url.href);
+  expect((await own.outcomes()).size).toBe(0);
+  const client = new pg.Client({ connectionString: own.appUrl });
+  client.on('error', () => undefined);
+  await client.connect();
+  expect((await client.query('SELECT current_user AS name')).rows).toEqual([{ name: 'v402_app' }]);
+  await client.end();
+  await own.drop();
+  // The role's own grant of v402_app to itself goes first.
+  await withAdmin((admin) => admin.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`));
+});
+
 test('a server that is away is said to be', async () => {
   await expect(ScratchDatabase.create('postgresql://v402@127.0.0.1:1/postgres')).rejects.toMatchObject({
     code: 'database_unreachable',

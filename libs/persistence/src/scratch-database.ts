@@ -109,12 +109,14 @@ export class ScratchDatabase {
   }
 }
 
-/** A superuser may take every role; anybody else has to be a member. */
+/** A superuser may take every role; one who made the role may grant it, and has to before taking it. */
 async function joinApp(admin: pg.Client): Promise<void> {
-  const { rows } = await admin.query<{ member: boolean }>(
-    "SELECT pg_has_role(current_user, 'v402_app', 'MEMBER') AS member",
-  );
-  if (rows[0]?.member !== true) await admin.query('GRANT v402_app TO CURRENT_USER');
+  try {
+    await admin.query('SET ROLE v402_app');
+    await admin.query('RESET ROLE');
+  } catch {
+    await admin.query('GRANT v402_app TO CURRENT_USER');
+  }
 }
 
 /**
