@@ -22,7 +22,10 @@ const base = {
 };
 
 /** Integration and end-to-end tests share one PostgreSQL and one Kafka; each file has a database and topics of its own. */
-const withParts = { globalSetup: '<rootDir>/test/parts.setup.mjs', globalTeardown: '<rootDir>/test/parts.teardown.mjs' };
+const withParts = {
+  globalSetup: '<rootDir>/test/parts.setup.mjs',
+  globalTeardown: '<rootDir>/test/parts.teardown.mjs',
+};
 
 export default {
   maxWorkers: 2,
