@@ -63,7 +63,7 @@ export class AcceptContractsHandler {
   async #examine(read: readonly ReadMessage[]): Promise<ExaminedMessage[]> {
     const { known, arrivals } = await this.unitOfWork.run(async (tx) => {
       await this.#gaps.check(
-        tx,
+        tx.evidence,
         read.map(({ message }) => message.coordinates),
       );
       return { known: await this.#known(tx, read), arrivals: await this.#arrivals(tx, read) };

@@ -1,6 +1,5 @@
-import type { KafkaCoordinates } from '../ports/evidence-store.js';
+import type { EvidenceStore, KafkaCoordinates } from '../ports/evidence-store.js';
 import type { Alarms } from '../ports/seams.js';
-import type { Transaction } from '../ports/unit-of-work.js';
 
 const partitionKey = ({ topic, partition }: KafkaCoordinates): string => `${topic}/${partition}`;
 
@@ -13,13 +12,13 @@ export class InputGaps {
 
   constructor(private readonly alarms: Alarms) {}
 
-  async check(tx: Transaction, batch: readonly KafkaCoordinates[]): Promise<void> {
+  async check(evidence: Pick<EvidenceStore, 'nextOffset'>, batch: readonly KafkaCoordinates[]): Promise<void> {
     for (const first of firstOf(batch)) {
       const key = partitionKey(first);
-      const continues = this.#seen.get(key) === first.offset;
+      if (this.#seen.get(key) === first.offset) continue;
+      const expected = await evidence.nextOffset(first.topic, first.partition);
+      // Only now: where the database could not answer, the batch comes again and has to be checked then.
       this.#seen.set(key, first.offset);
-      if (continues) continue;
-      const expected = await tx.evidence.nextOffset(first.topic, first.partition);
       if (expected !== undefined && first.offset > expected) {
         this.alarms.raise('input_gap', 'Messages are missing between the last decided one and the first that came.', {
           topic: first.topic,
