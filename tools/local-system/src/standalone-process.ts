@@ -9,8 +9,8 @@ import { RetryableError } from '@v402/domain';
 const APP = fileURLToPath(new URL('../../../apps/standalone/dist/main.js', import.meta.url));
 const END_WITH_PARENT = new URL('../assets/end-with-parent.mjs', import.meta.url).href;
 
-/** What the app logs when all its roles run. */
-const READY = 'The roles run.';
+/** What the app logs when its roles run and the broker has given it partitions to read. */
+const READY = '"state":"consuming"';
 const READY_WITHIN_MS = 30_000;
 const STOP_WITHIN_MS = 15_000;
 
@@ -30,7 +30,7 @@ export class StandaloneProcess {
   ) {}
 
   static start({ env, logFile, outlive }: StandaloneOptions): StandaloneProcess {
-    const log = openSync(logFile, 'a');
+    const log = openSync(logFile, 'w');
     const child = spawn(process.execPath, [...(outlive ? [] : ['--import', END_WITH_PARENT]), APP], {
       env: { PATH: process.env['PATH'], ...env },
       // A group of its own: Ctrl-C reaches this program alone, which then stops the app.
@@ -51,7 +51,7 @@ export class StandaloneProcess {
   }
 
   /**
-   * Waits until all roles run.
+   * Waits until the app takes contracts.
    * @throws RetryableError `standalone_not_started`; the log says why
    */
   async untilReady(signal?: AbortSignal): Promise<void> {

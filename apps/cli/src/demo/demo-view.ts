@@ -16,6 +16,7 @@ export class DemoView {
   readonly #startedAt = performance.now();
   #bars: { readonly all: MultiBar; readonly byName: ReadonlyMap<string, SingleBar> } | undefined;
   #plainAt = 0;
+  #last: readonly Progress[] = [];
 
   constructor(private readonly stream: NodeJS.WriteStream) {}
 
@@ -30,17 +31,22 @@ export class DemoView {
   }
 
   show(progress: readonly Progress[]): void {
+    this.#last = progress;
     if (this.stream.isTTY) this.#draw(progress);
-    else if (performance.now() - this.#plainAt > PLAIN_EVERY_MS) {
-      this.#plainAt = performance.now();
-      this.say(progress.map(({ name, done, of }) => `${name} ${done}/${of}`).join(', '));
-    }
+    else if (performance.now() - this.#plainAt > PLAIN_EVERY_MS) this.#sayLast();
   }
 
-  /** Leaves the last state of the bars on the screen. */
+  /** Leaves the last state on the screen. */
   endProgress(): void {
+    if (this.#bars === undefined && this.#last.length > 0) this.#sayLast();
+    this.#last = [];
     this.#bars?.all.stop();
     this.#bars = undefined;
+  }
+
+  #sayLast(): void {
+    this.#plainAt = performance.now();
+    this.say(this.#last.map(({ name, done, of }) => `${name} ${done}/${of}`).join(', '));
   }
 
   #draw(progress: readonly Progress[]): void {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { startLocalParts, type LocalParts } from '@v402/local-parts';
@@ -30,8 +30,8 @@ export async function runDemo(options: DemoOptions, view: DemoView, signal: Abor
   const onProgress = (line: string): void => {
     view.say(line);
   };
-  const folder = await newFolder(keep);
-  const parts = await startLocalParts({ ...(keep && { keep, dir: folder }), onProgress });
+  const parts = await startLocalParts({ ...(keep && { keep, dir: KEPT_FOLDER }), onProgress });
+  const folder = keep ? resolve(KEPT_FOLDER) : await mkdtemp(join(tmpdir(), 'v402-demo-'));
   const demo = new Demo(options, parts, folder, view, signal);
   try {
     signal.throwIfAborted();
@@ -41,12 +41,6 @@ export async function runDemo(options: DemoOptions, view: DemoView, signal: Abor
     // Of what went wrong the log remains.
     if (!demo.isKept && (demo.isRight || signal.aborted)) await rm(folder, { recursive: true, force: true });
   }
-}
-
-async function newFolder(keep: boolean): Promise<string> {
-  if (!keep) return mkdtemp(join(tmpdir(), 'v402-demo-'));
-  await mkdir(KEPT_FOLDER, { recursive: true });
-  return resolve(KEPT_FOLDER);
 }
 
 class Demo {

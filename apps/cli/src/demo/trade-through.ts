@@ -14,8 +14,8 @@ export interface TradeRecord {
 }
 
 /** A handful at a time, so that what is measured is the way of a contract and not the length of a queue. */
-const CHUNK = 10;
-const CHUNK_EVERY_MS = 75;
+const CHUNK = 5;
+const CHUNK_EVERY_MS = 100;
 const LOOK_EVERY_MS = 200;
 const STALLED_AFTER_MS = 20_000;
 /** What should not have been published would be published by then. */
@@ -30,14 +30,21 @@ export async function tradeThrough(
   signal: AbortSignal,
 ): Promise<TradeRecord> {
   const sentAtMs = new Map<ContractId, number>();
+  const over = new AbortController();
+  const until = AbortSignal.any([signal, over.signal]);
   const watch = new Watch(system, standalone, waves.flat(), view);
-  for (const [index, wave] of waves.entries()) {
-    const sending = sendGently(system, wave, sentAtMs, signal);
-    const done = watch.until(waves.slice(0, index + 1).flat(), () => sentAtMs.size, signal);
-    await Promise.all([sending, done]);
+  try {
+    for (const [index, wave] of waves.entries()) {
+      const sending = sendGently(system, wave, sentAtMs, until);
+      const done = watch.until(waves.slice(0, index + 1).flat(), () => sentAtMs.size, until);
+      await Promise.all([sending, done]);
+    }
+    await sleep(QUIET_MS, undefined, { signal });
+  } finally {
+    // Where one of the two failed, the other must not go on.
+    over.abort();
+    view.endProgress();
   }
-  await sleep(QUIET_MS, undefined, { signal });
-  view.endProgress();
   return { sentAtMs, memory: await standalone.memory() };
 }
 
@@ -77,6 +84,7 @@ class Watch {
     let before = -1;
     for (;;) {
       const counts = await this.system.eventCounts();
+      signal.throwIfAborted();
       this.view.show(namesOf(counts).map((name) => ({ name, done: counts[name], of: this.#all[name] })));
       if (namesOf(expected).every((name) => counts[name] >= expected[name])) return;
       const moved = namesOf(counts).reduce((sum, name) => sum + counts[name], sent());
