@@ -68,7 +68,7 @@ module.exports = {
       to: { path: '^libs/testing/' },
     },
     only('kafkajs', ['libs/messaging']),
-    only('pg', ['libs/persistence', 'libs/order-systems/src/embedded', 'tools/local-parts', 'apps/cli/src/demo']),
+    only('pg', ['libs/persistence', 'libs/order-systems/src/embedded', 'tools/local-parts', 'tools/local-system']),
     only('@prisma', ['libs/persistence']),
     only('@nestjs', ['libs/roles', 'libs/messaging', 'libs/observability', 'apps']),
     {

@@ -12,8 +12,8 @@ export function violations(events: readonly SeenEvent[]): string[] {
   for (const event of events) {
     const { id, type, subject, sequence, data } = event;
     const side = typeof data['side'] === 'string' ? data['side'] : '';
-    const about = String(data['legId'] ?? data['deliveryId'] ?? data['holdId'] ?? data['rawDigest'] ?? '');
-    const fact = [type, subject, side, about, String(data['code'] ?? '')].join(' ');
+    const about = data['legId'] ?? data['deliveryId'] ?? data['holdId'] ?? data['rawDigest'];
+    const fact = JSON.stringify([type, subject, side, about, data['code']]);
     const seenAs = ids.get(id);
     if (seenAs !== undefined && seenAs !== fact) found.push(`id ${id} means both "${seenAs}" and "${fact}"`);
     ids.set(id, fact);
