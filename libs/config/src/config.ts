@@ -85,7 +85,7 @@ export function loadConfig<R extends Reader>(env: NodeJS.ProcessEnv, readers: re
   const schema = z.object(Object.fromEntries(names.map((name) => [name, VARIABLES[name].schema])));
   const given = Object.fromEntries(names.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
   const result = schema.safeParse(given);
-  const problems = result.success ? togetherProblems(result.data) : issuesOf(result.error);
+  const problems = [...(result.success ? [] : issuesOf(result.error)), ...togetherProblems(given)];
   if (!result.success || problems.length > 0) throw invalid(problems);
   return result.data as ConfigOf<R>;
 }
@@ -95,9 +95,9 @@ function issuesOf(error: z.ZodError): readonly string[] {
 }
 
 /** What no variable shows alone. */
-function togetherProblems(values: Partial<Record<string, unknown>>): readonly string[] {
+function togetherProblems(given: Readonly<Record<string, string | undefined>>): readonly string[] {
   const problems: string[] = [];
-  const { V402_KAFKA_SASL: sasl, V402_KAFKA_USERNAME: username, V402_KAFKA_PASSWORD: password } = values;
+  const { V402_KAFKA_SASL: sasl, V402_KAFKA_USERNAME: username, V402_KAFKA_PASSWORD: password } = given;
   if (sasl !== undefined && username === undefined)
     problems.push('V402_KAFKA_USERNAME: is required with V402_KAFKA_SASL');
   if (sasl !== undefined && password === undefined)
