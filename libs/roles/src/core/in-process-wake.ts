@@ -15,15 +15,17 @@ export class InProcessWake extends Wake {
   /** Resolves on a hint, after `timeoutMs`, or when the signal is aborted. */
   async wait(topic: WorkTopic, timeoutMs: number, signal: AbortSignal): Promise<void> {
     if (!this.#hinted.has(topic) && !signal.aborted) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, timeoutMs);
-        const done = (): void => {
-          clearTimeout(timer);
-          resolve();
-        };
-        this.#waiting.set(topic, done);
-        signal.addEventListener('abort', done, { once: true });
-      });
+      const { promise, resolve } = Promise.withResolvers<undefined>();
+      const done = (): void => {
+        resolve(undefined);
+      };
+      const timer = setTimeout(done, timeoutMs);
+      this.#waiting.set(topic, done);
+      signal.addEventListener('abort', done);
+      await promise;
+      clearTimeout(timer);
+      // The signal lives as long as the role, and so would each wait's listener.
+      signal.removeEventListener('abort', done);
       this.#waiting.delete(topic);
     }
     this.#hinted.delete(topic);

@@ -28,7 +28,8 @@ export function toInboundMessage(
   };
 }
 
-const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+/** Version 00; an id of zeros only is none. */
+const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** W3C trace context; a header that is none is left out, as the recommendation says. */
 function traceparentOf(header: Buffer | undefined): string | undefined {

@@ -67,13 +67,15 @@ export class NoPaymentAccounts extends PaymentAccounts {
 const changedMs = (file: string): number => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
 function readAccounts(file: string): ReadonlyMap<string, PaymentAccount> {
-  const { accounts } = parse(file);
-  return new Map(
-    accounts.map(({ party, rail, currency, account: { agent, ...account } }) => [
-      accountKey(party, rail, currency),
-      { ...account, ...(agent !== undefined && { agent }) },
-    ]),
-  );
+  const approved = new Map<string, PaymentAccount>();
+  for (const [index, { party, rail, currency, account }] of parse(file).accounts.entries()) {
+    const key = accountKey(party, rail, currency);
+    // Of two accounts for the same payments nobody could say which one is approved.
+    if (approved.has(key)) throw invalid(file, [`/accounts/${index}`]);
+    const { agent, ...required } = account;
+    approved.set(key, { ...required, ...(agent !== undefined && { agent }) });
+  }
+  return approved;
 }
 
 /** The error names places in the file, never what stands there. */
@@ -86,6 +88,13 @@ function parse(file: string): z.infer<typeof fileSchema> {
   }
   const result = fileSchema.safeParse(content);
   if (result.success) return result.data;
-  const places = result.error.issues.map(({ path }) => `/${path.join('/')}`).join(', ');
-  throw new TerminalError('payment_accounts_invalid', `The payment accounts ${file} are at fault at ${places}.`);
+  throw invalid(
+    file,
+    result.error.issues.map(({ path }) => `/${path.join('/')}`),
+  );
+}
+
+function invalid(file: string, places: readonly string[]): TerminalError {
+  const message = `The payment accounts ${file} are at fault at ${places.join(', ')}.`;
+  return new TerminalError('payment_accounts_invalid', message);
 }

@@ -1,0 +1,65 @@
+import { getEventListeners } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { InProcessWake } from './in-process-wake.js';
+
+const LONG_MS = 60_000;
+const going = new AbortController().signal;
+
+/** Whether it has resolved once all that can happen at once has happened. */
+const isDone = async (promise: Promise<unknown>): Promise<boolean> => {
+  const open = Symbol();
+  return (await Promise.race([promise, sleep(10, open)])) !== open;
+};
+
+test('default: a hint wakes the topic that waits, and no other', async () => {
+  const wake = new InProcessWake();
+  const stop = new AbortController();
+  const orders = wake.wait('orders', LONG_MS, going);
+  const relay = wake.wait('relay', LONG_MS, stop.signal);
+  wake.hint('orders', 'workflows');
+  expect(await isDone(orders)).toBe(true);
+  expect(await isDone(relay)).toBe(false);
+  stop.abort();
+});
+
+test('behavior: a hint that comes while the role is busy is kept, once', async () => {
+  const wake = new InProcessWake();
+  const stop = new AbortController();
+  wake.hint('orders');
+  wake.hint('orders');
+  expect(await isDone(wake.wait('orders', LONG_MS, going))).toBe(true);
+  expect(await isDone(wake.wait('orders', LONG_MS, stop.signal))).toBe(false);
+  stop.abort();
+});
+
+test('behavior: a hint that ended a wait does not end the next one', async () => {
+  const wake = new InProcessWake();
+  const stop = new AbortController();
+  const first = wake.wait('orders', LONG_MS, going);
+  wake.hint('orders');
+  await first;
+  expect(await isDone(wake.wait('orders', LONG_MS, stop.signal))).toBe(false);
+  stop.abort();
+});
+
+test('behavior: without a hint the wait ends by itself', async () => {
+  const startedMs = performance.now();
+  await new InProcessWake().wait('orders', 30, going);
+  expect(performance.now() - startedMs).toBeGreaterThanOrEqual(28);
+});
+
+test('behavior: an aborted signal ends a wait, and lets none begin', async () => {
+  const wake = new InProcessWake();
+  const stop = new AbortController();
+  const waiting = wake.wait('orders', LONG_MS, stop.signal);
+  stop.abort();
+  expect(await isDone(waiting)).toBe(true);
+  expect(await isDone(wake.wait('orders', LONG_MS, stop.signal))).toBe(true);
+});
+
+test('behavior: waiting again and again leaves nothing behind on the signal', async () => {
+  const wake = new InProcessWake();
+  const stop = new AbortController();
+  for (let round = 0; round < 20; round += 1) await wake.wait('orders', 1, stop.signal);
+  expect(getEventListeners(stop.signal, 'abort')).toEqual([]);
+});

@@ -1,0 +1,157 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { RetryableError, TerminalError } from '@v402/domain';
+import { createLog, type Logger } from '@v402/observability';
+import { InProcessWake } from './in-process-wake.js';
+import { PollingLoop, type LoopOptions } from './polling-loop.js';
+
+interface LogLine {
+  readonly level: 'info' | 'warn' | 'error';
+  readonly code: unknown;
+}
+
+const lines: LogLine[] = [];
+
+/** The real log, whose lines are kept instead of written. */
+const keptLog = (): Logger => {
+  const log = createLog('silent', {});
+  for (const level of ['info', 'warn', 'error'] as const) {
+    log[level] = (context: unknown): void => {
+      const code = typeof context === 'object' && context !== null && 'code' in context ? context.code : undefined;
+      lines.push({ level, code });
+    };
+  }
+  return log;
+};
+
+const loops: PollingLoop[] = [];
+const wake = new InProcessWake();
+const loop = (round: LoopOptions['round'], options: Partial<LoopOptions> = {}): PollingLoop => {
+  const made = new PollingLoop({ topic: 'orders', pollMs: 60_000, round, ...options }, wake, keptLog());
+  loops.push(made);
+  return made;
+};
+
+beforeEach(() => {
+  lines.length = 0;
+});
+afterEach(async () => {
+  await Promise.all(loops.splice(0).map((each) => each.stop()));
+});
+
+const until = async (holds: () => boolean): Promise<void> => {
+  const endMs = performance.now() + 5_000;
+  while (!holds()) {
+    if (performance.now() > endMs) throw new Error(`Not within 5 s: ${holds.toString()}`);
+    await sleep(2);
+  }
+};
+
+test('default: rounds follow each other as long as there is work; then it waits', async () => {
+  const answers = [3, 1, 0];
+  let rounds = 0;
+  loop(() => Promise.resolve(answers[rounds++] ?? 0)).start();
+  await until(() => rounds === 3);
+  await sleep(20);
+  expect(rounds).toBe(3);
+  wake.hint('orders');
+  await until(() => rounds === 4);
+  expect(lines).toEqual([]);
+});
+
+test('behavior: without a hint it looks again at the next poll', async () => {
+  let rounds = 0;
+  loop(() => Promise.resolve((rounds++, 0)), { pollMs: 5 }).start();
+  await until(() => rounds >= 3);
+});
+
+test('behavior: started twice, it runs once', async () => {
+  let [running, most] = [0, 0];
+  let rounds = 0;
+  const made = loop(async () => {
+    most = Math.max(most, (running += 1));
+    await sleep(5);
+    running -= 1;
+    return ++rounds < 3 ? 1 : 0;
+  });
+  made.start();
+  made.start();
+  await until(() => rounds === 3);
+  expect(most).toBe(1);
+});
+
+test('error: rounds that fail are tried again; each change is said once', async () => {
+  const away = new RetryableError('database_unavailable', 'Away.');
+  const outcomes: (Error | number)[] = [away, away, new TerminalError('data_error', 'No.'), new Error('?'), 0];
+  let rounds = 0;
+  loop(() => {
+    const outcome = outcomes[rounds++] ?? 0;
+    return outcome instanceof Error ? Promise.reject(outcome) : Promise.resolve(outcome);
+  }).start();
+  await until(() => rounds === 5);
+  await until(() => lines.length === 4);
+  expect(lines).toEqual([
+    { level: 'warn', code: 'database_unavailable' },
+    { level: 'error', code: 'data_error' },
+    { level: 'error', code: 'unexpected_error' },
+    { level: 'info', code: undefined },
+  ]);
+});
+
+test('error: a round that throws before its promise is there is a round that fails', async () => {
+  let rounds = 0;
+  loop(() => {
+    rounds += 1;
+    if (rounds === 1) throw new TypeError('a mistake');
+    return Promise.resolve(0);
+  }).start();
+  await until(() => rounds === 2);
+  expect(lines[0]).toEqual({ level: 'error', code: 'unexpected_error' });
+});
+
+test('behavior: stop waits for the round under way, begins no other, and gives back what is held, once', async () => {
+  const [reached, released] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
+  const story: string[] = [];
+  const made = loop(
+    async () => {
+      story.push('round begins');
+      reached.resolve(undefined);
+      await released.promise;
+      story.push('round ends');
+      return 1;
+    },
+    { onStop: () => Promise.resolve(story.push('given back')).then(() => undefined) },
+  );
+  made.start();
+  await reached.promise;
+  const stopped = made.stop();
+  released.resolve(undefined);
+  await stopped;
+  expect(story).toEqual(['round begins', 'round ends', 'given back']);
+  loops.length = 0;
+});
+
+test('behavior: stop ends the wait for the next poll, and the pause after a failure', async () => {
+  const idle = loop(() => Promise.resolve(0));
+  let failures = 0;
+  const failing = loop(() => {
+    failures += 1;
+    return Promise.reject(new Error('?'));
+  });
+  idle.start();
+  failing.start();
+  await until(() => failures === 1);
+  const startedMs = performance.now();
+  await Promise.all([idle.stop(), failing.stop()]);
+  expect(performance.now() - startedMs).toBeLessThan(45);
+  expect(failures).toBe(1);
+});
+
+test('error: what cannot be given back is said, and does not hold up the end', async () => {
+  const made = loop(() => Promise.resolve(0), {
+    onStop: () => Promise.reject(new RetryableError('database_unavailable', 'Away.')),
+  });
+  made.start();
+  await made.stop();
+  expect(lines).toEqual([{ level: 'warn', code: 'database_unavailable' }]);
+  loops.length = 0;
+});
