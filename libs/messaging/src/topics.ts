@@ -28,6 +28,9 @@ const INPUT_CONFIG = {
   'compression.type': 'uncompressed',
 } as const;
 
+/** An event has at most 900,000 bytes; whatever the broker's default is, its topics take one. */
+const OUTPUT_CONFIG = { 'max.message.bytes': String(1024 * 1024) } as const;
+
 /** Every topic of the system, ready for `KafkaTopics.create`. */
 export function topicSpecs(prefix: string, size: Pick<TopicSpec, 'partitions' | 'replicationFactor'>): TopicSpec[] {
   const spec = (key: TopicKey, config: TopicSpec['config']): TopicSpec => ({
@@ -37,9 +40,9 @@ export function topicSpecs(prefix: string, size: Pick<TopicSpec, 'partitions' | 
   });
   return [
     spec('contracts', INPUT_CONFIG),
-    spec('events', {}),
-    spec('payments', {}),
-    spec('deliveries', {}),
-    spec('rejections', {}),
+    spec('events', OUTPUT_CONFIG),
+    spec('payments', OUTPUT_CONFIG),
+    spec('deliveries', OUTPUT_CONFIG),
+    spec('rejections', OUTPUT_CONFIG),
   ];
 }
