@@ -36,7 +36,7 @@ export class Agent {
     return ed25519Pair(this.#secret('a stranger'), this.#kid('EdDSA')).signing;
   }
 
-  /** How a trust registry names this company; `otherRole` is what its key named so may not sign as. */
+  /** This company's entry in a trust registry. A buyer must not sign with `otherRole`. */
   registered(now: Instant): object {
     const validFrom = addSeconds(now, -365 * DAY_SECONDS);
     const validity: Readonly<Record<Exclude<AgentKey, GoodKey | 'unregistered'>, object>> = {

@@ -46,7 +46,7 @@ export const SERVED_COMPANIES: readonly Company[] = [
   }),
 ];
 
-/** Their trading partners, each with a handler of its own. One of them has no approved account. */
+/** Their trading partners. One that is paid in euros has no approved account: payments to it stop. */
 export const PARTNER_COMPANIES: readonly Company[] = [
   company('hayashi', '林精密工業株式会社', 'JPY', {
     city: '大阪市',
@@ -74,5 +74,5 @@ export const PARTNER_COMPANIES: readonly Company[] = [
   company('fjord', 'Fjordfeste AS', 'NOK', { city: 'Bergen', postalCode: '5003', country: 'NO' }),
 ];
 
-/** They trade with each other in their own names, where no contract should reach this handler. */
+/** Everybody whose keys the trust registry knows. */
 export const COMPANIES: readonly Company[] = [...SERVED_COMPANIES, ...PARTNER_COMPANIES];

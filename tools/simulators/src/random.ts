@@ -20,7 +20,7 @@ export class Random {
     return this.int(1, 100) <= percent;
   }
 
-  pick<T>(items: readonly [T, ...T[]] | readonly T[]): T {
+  pick<T>(items: readonly T[]): T {
     const item = items[this.int(0, items.length - 1)];
     if (item === undefined) throw new RangeError('There is nothing to pick from.');
     return item;
