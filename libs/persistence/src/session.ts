@@ -5,6 +5,18 @@ import { classify } from './pg-errors.js';
 type Scalar = string | number | bigint | boolean | Buffer | null;
 export type SqlValue = Scalar | readonly Scalar[];
 
+/** Named, a statement is parsed and planned once per connection. All texts are constants, so there are a few dozen names. */
+const names = new Map<string, string>();
+
+function nameOf(sql: string): string {
+  let name = names.get(sql);
+  if (name === undefined) {
+    name = `v402_${names.size}`;
+    names.set(sql, name);
+  }
+  return name;
+}
+
 /** The statements of one transaction on one connection. Errors come out classified. */
 export class Session {
   #over = false;
@@ -49,7 +61,7 @@ export class Session {
       throw new TerminalError('transaction_over', 'A statement was sent after its transaction had ended.');
     }
     try {
-      return await this.client.query<Row>(sql, [...values]);
+      return await this.client.query<Row>({ name: nameOf(sql), text: sql, values: [...values] });
     } catch (error) {
       throw classify(error);
     }

@@ -14,6 +14,6 @@ export const EMBEDDED_CAPABILITIES: OrderSystemCapabilities = {
   quantityScale: 9,
   cancel: 'before_fulfilment',
   serverTimeoutMs: SERVER_TIMEOUT_MS,
-  maxConcurrency: 8,
+  maxConcurrency: 32,
   bulkCreate: false,
 };

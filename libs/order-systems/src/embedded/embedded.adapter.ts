@@ -18,6 +18,8 @@ import { insertValues, snapshotOf, type FoundRow, type OrderRow } from './mapper
 import { CANCEL_ORDER, FIND_ORDER, INSERT_ORDER, READ_ORDER } from './sql.js';
 import { inTransaction, readOnce, type Query, type TransactionHooks } from './transaction.js';
 
+const MAX_CONNECTIONS = EMBEDDED_CAPABILITIES.maxConcurrency / 2 + 2;
+
 export interface EmbeddedOrderSystemOptions {
   /** Connection URL of a login role that is a member of `v402_orderbook`. */
   readonly url: string;
@@ -41,8 +43,8 @@ export class EmbeddedOrderSystem extends OrderSystem {
     this.#pool = new pg.Pool({
       connectionString: url,
       application_name: 'v402 order book',
-      // Questions need connections too, while every create that is allowed is under way.
-      max: EMBEDDED_CAPABILITIES.maxConcurrency + 2,
+      // Half of the creates that may be under way wait a moment for a connection: they take about a millisecond each.
+      max: MAX_CONNECTIONS,
       connectionTimeoutMillis: SERVER_TIMEOUT_MS,
       statement_timeout: SERVER_TIMEOUT_MS,
       idle_in_transaction_session_timeout: SERVER_TIMEOUT_MS,
