@@ -2,7 +2,7 @@ import { CloudEvent } from 'cloudevents';
 import { EVENT_TYPES, CATALOGUE } from './catalogue.js';
 import { exampleDataOf, exampleOf } from './docs/examples.js';
 import { SAMPLE_CONTRACT_ID } from './docs/sample-contract.js';
-import { encodeEvent, MAX_EVENT_BYTES, type EncodedEvent, type EventAttributes } from './envelope.js';
+import { encodeEvent, isTraceparent, MAX_EVENT_BYTES, type EncodedEvent, type EventAttributes } from './envelope.js';
 import { eventId } from './identity.js';
 
 const ACCEPTED = 'org.v402.settlement.accepted.v1';
@@ -26,6 +26,7 @@ const parsed = (event: EncodedEvent): Record<string, unknown> =>
 describe('encodeEvent', () => {
   test('default: exactly the documented attributes', () => {
     const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    expect(isTraceparent(traceparent)).toBe(true);
     const event = encode({ side: 'seller', traceparent, causationId: 'cause', correlationId: 'neg-1' });
     const id = eventId(attributes.source, SAMPLE_CONTRACT_ID, 'seller', ACCEPTED, 'settlement', 1);
     expect(event).toMatchObject({ id, type: ACCEPTED, topicKey: 'settlement', key: SAMPLE_CONTRACT_ID });
@@ -84,7 +85,11 @@ describe('encodeEvent', () => {
     '00-00000000000000000000000000000000-00f067aa0ba902b7-01',
     '00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01',
     '00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01',
+    '01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+    '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\n',
+    '',
   ])('behavior: leaves out the trace context %s', (traceparent) => {
+    expect(isTraceparent(traceparent)).toBe(false);
     expect(parsed(encode({ traceparent }))).not.toHaveProperty('traceparent');
   });
 

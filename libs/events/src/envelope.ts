@@ -96,12 +96,19 @@ function sequenceAttributes(topic: TopicKey, sequence: number | undefined): Reco
   return numbered ? { sequence: String(sequence).padStart(10, '0'), sequencetype: 'Integer' } : {};
 }
 
-/** W3C trace context, version 00. The header comes from outside, and what does not parse is to be ignored. */
 const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/**
+ * Whether the text is a `traceparent` of W3C trace context, version 00. The header comes from outside, and what is not
+ * one is to be ignored.
+ */
+export function isTraceparent(text: string): boolean {
+  return TRACEPARENT.test(text);
+}
 
 function traceAttributes({ traceparent, causationId, correlationId }: EventAttributes): Record<string, string> {
   return {
-    ...(traceparent !== undefined && TRACEPARENT.test(traceparent) && { traceparent }),
+    ...(traceparent !== undefined && isTraceparent(traceparent) && { traceparent }),
     ...(causationId !== undefined && { causationid: causationId }),
     ...(correlationId !== undefined && { correlationid: correlationId }),
   };
