@@ -25,7 +25,7 @@ export const FAST = {
   heartbeatIntervalMs: 300,
   rebalanceTimeoutMs: 5_000,
   maxWaitMs: 50,
-  backoff: { baseMs: 50, capMs: 300 },
+  backoff: { firstMs: 50, maxMs: 300 },
   topicPollMs: 200,
   closeLimitMs: 3_000,
 } satisfies Partial<ConsumerSettings>;

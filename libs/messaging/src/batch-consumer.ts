@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { backoffMs } from '@v402/domain';
 import type { Kafka } from 'kafkajs';
-import { backoffMs } from './backoff.js';
 import { ProgressRecord, type ConsumerProgress, type ConsumerStatus } from './consumer-progress.js';
 import { ConsumerSession } from './consumer-session.js';
 import type { ConsumerSettings } from './consumer-settings.js';

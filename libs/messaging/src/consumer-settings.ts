@@ -1,4 +1,4 @@
-import type { Backoff } from './backoff.js';
+import type { Backoff } from '@v402/domain';
 import type { ChunkLimits } from './chunk-records.js';
 
 /** How a consumer behaves. Times in milliseconds. */
@@ -33,7 +33,7 @@ export const CONSUMER_DEFAULTS: Omit<ConsumerSettings, 'groupId'> = {
   maxWaitMs: 100,
   maxBytesPerPartition: 4 * 1024 * 1024,
   partitionsAtOnce: 4,
-  backoff: { baseMs: 100, capMs: 5_000 },
+  backoff: { firstMs: 100, maxMs: 5_000 },
   topicPollMs: 1_000,
   closeLimitMs: 10_000,
 };

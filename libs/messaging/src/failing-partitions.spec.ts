@@ -6,7 +6,7 @@ const away = new RetryableError('database_unavailable', 'The database is away.')
 function tracked(): { failing: FailingPartitions; lines: string[] } {
   const lines: string[] = [];
   const log = (level: string, message: string): void => void lines.push(`${level} ${message}`);
-  return { failing: new FailingPartitions({ baseMs: 100, capMs: 800 }, log), lines };
+  return { failing: new FailingPartitions({ firstMs: 100, maxMs: 800 }, log), lines };
 }
 
 describe('FailingPartitions', () => {

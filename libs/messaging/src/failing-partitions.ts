@@ -1,5 +1,4 @@
-import { RetryableError, TerminalError } from '@v402/domain';
-import { backoffMs, type Backoff } from './backoff.js';
+import { backoffMs, RetryableError, TerminalError, type Backoff } from '@v402/domain';
 import type { KafkaLog } from './kafka-client.js';
 
 /** A partition whose handler failed. It is paused, then handed the same records again, until the handler succeeds. */
@@ -45,7 +44,7 @@ export class FailingPartitions {
       );
     }
     // A terminal error waits the longest from the start: it does not pass by itself.
-    return kind === 'terminal' ? this.backoff.capMs : backoffMs(this.backoff, attempts);
+    return kind === 'terminal' ? this.backoff.maxMs : backoffMs(this.backoff, attempts);
   }
 
   succeeded(topic: string, partition: number): void {
