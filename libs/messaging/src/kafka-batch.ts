@@ -13,7 +13,7 @@ export interface KafkaRecord {
   readonly timestampMs: number;
   /** Who wrote `timestampMs`, told by the broker for the record itself. */
   readonly timestampType: TimestampType;
-  /** The last value of each header. */
+  /** The last value of each header; a null value counts for none. */
   readonly headers: ReadonlyMap<string, Buffer>;
 }
 
@@ -27,6 +27,7 @@ export interface KafkaBatch {
 /** Resolves once the batch is dealt with for good. Rejects to get the very same records again after a pause. */
 export type KafkaBatchConsumer = (batch: KafkaBatch) => Promise<void>;
 
+/** Total: nothing that a producer may write makes it throw, since a record that did would block its partition for ever. */
 export function toKafkaRecord(message: KafkaMessage): KafkaRecord {
   return {
     offset: BigInt(message.offset),
@@ -51,11 +52,13 @@ function timestampTypeOf(message: object): TimestampType {
   return isLogAppendTime ? 'LogAppendTime' : 'CreateTime';
 }
 
+/** Kafka lets a producer write null for a value, and the same name many times; kafkajs's types know only the latter. */
 function lastHeaders(headers: KafkaMessage['headers']): ReadonlyMap<string, Buffer> {
   const last = new Map<string, Buffer>();
   for (const [name, values] of Object.entries(headers ?? {})) {
-    const value = Array.isArray(values) ? values.at(-1) : values;
-    if (value !== undefined) last.set(name, Buffer.from(value));
+    // kafkajs collects the values in a plain object: a name like `toString` brings what it inherits along.
+    const value = [values].flat().findLast((candidate) => Buffer.isBuffer(candidate));
+    if (value !== undefined) last.set(name, value);
   }
   return last;
 }
