@@ -603,6 +603,20 @@ describe('events', () => {
     expect(await rowsOf('SELECT FROM v402.event WHERE stream = $1', Buffer.from(streams[0]!, 'hex'))).toHaveLength(20);
   });
 
+  test('come out at most 8 MiB at a time, in order, and one that is larger comes alone', async () => {
+    const sizes = [4_000_000, 4_000_000, 388_608, 1, 9_000_000, 5];
+    const events = sizes.map((size, i) => anEvent(sha256(`large ${i}`), { bytes: Buffer.alloc(size, i) }));
+    await run((tx) => tx.events.append(events));
+    const rounds: number[][] = [];
+    for (;;) {
+      const next = await run((tx) => tx.events.unpublished(allShards, 500));
+      if (next.length === 0) break;
+      rounds.push(next.map(({ bytes }) => bytes.length));
+      await run((tx) => tx.events.markPublished(next));
+    }
+    expect(rounds).toEqual([[4_000_000, 4_000_000, 388_608], [1], [9_000_000], [5]]);
+  });
+
   test('without a sequence have none', async () => {
     await run((tx) => tx.events.append([anEvent(sha256('rejected'), { sequence: undefined })]));
     expect(await run((tx) => tx.events.unpublished(allShards, 1))).toMatchObject([{ sequence: undefined }]);

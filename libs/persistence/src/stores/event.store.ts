@@ -57,7 +57,11 @@ const GIVE_BACK = `
 const GIVE_ALL_BACK = 'UPDATE v402.relay_shard SET owner = NULL, lease_until = NULL WHERE owner = $1';
 const LEAVE = 'DELETE FROM v402.relay WHERE owner = $1';
 
-// Each shard is read along its index only as far as needed, however much waits behind.
+/** What one look at the outbox may bring into memory; a single event over it still comes, alone. */
+const UNPUBLISHED_BYTES = 8 * 1024 * 1024;
+
+// Each shard is read along its index only as far as needed, however much waits behind. A value's length is known without
+// reading the value.
 const UNPUBLISHED = `
   WITH oldest AS (
     SELECT o.id, o.event_id
@@ -67,11 +71,14 @@ const UNPUBLISHED = `
       ORDER BY o.id LIMIT $2
     ) AS o
     ORDER BY o.id LIMIT $2
+  ), sized AS (
+    SELECT o.id AS place, e.*, octet_length(e.bytes) AS size, sum(octet_length(e.bytes)) OVER (ORDER BY o.id) AS up_to
+    FROM oldest o JOIN v402.event e ON e.id = o.event_id
   )
-  SELECT o.id AS place, e.id, e.type, ${hexOf('e.stream')} AS stream, e.topic, e.sequence,
-    ${microsOf('e.occurred_at')} AS "occurredAt", e.bytes
-  FROM oldest o JOIN v402.event e ON e.id = o.event_id
-  ORDER BY o.id`;
+  SELECT s.place, s.id, s.type, ${hexOf('s.stream')} AS stream, s.topic, s.sequence,
+    ${microsOf('s.occurred_at')} AS "occurredAt", s.bytes
+  FROM sized s WHERE s.up_to <= ${UNPUBLISHED_BYTES} OR s.up_to = s.size
+  ORDER BY s.place`;
 
 const MARK_PUBLISHED = 'DELETE FROM v402.outbox WHERE id = ANY ($1::bigint[])';
 
@@ -154,6 +161,7 @@ export class PgEventStore implements EventStore {
     await this.session.write(LEAVE, [owner]);
   }
 
+  /** At most `limit`, and at most 8 MiB unless the first alone is larger. */
   async unpublished(shards: readonly number[], limit: number): Promise<readonly PublishableEvent[]> {
     const rows = await this.session.query<EventRow>(UNPUBLISHED, [shards, limit]);
     return rows.map((row) => ({
