@@ -20,16 +20,16 @@ ALTER TABLE v402.decision
   ADD CONSTRAINT decision_arrival_source CHECK (arrival_source IN ('broker', 'database'));
 
 ALTER TABLE v402.quarantine
-  ADD CONSTRAINT quarantine_reason CHECK (reason IN ('equivocation', 'undecidable_message', 'order_mismatch')),
+  ADD CONSTRAINT quarantine_reason CHECK (reason IN ('equivocation', 'undecidable_message', 'order_mismatch', 'order_unresolved')),
   ADD CONSTRAINT quarantine_side CHECK (side IN ('buyer', 'seller'));
--- One entry per conflicting contract, per undecidable content, per order that differs.
+-- One entry per conflicting contract, per undecidable content, per order that a person has to look at.
 CREATE UNIQUE INDEX quarantine_equivocation ON v402.quarantine (contract_id) WHERE reason = 'equivocation';
 CREATE UNIQUE INDEX quarantine_undecidable ON v402.quarantine (raw_digest) WHERE reason = 'undecidable_message';
-CREATE UNIQUE INDEX quarantine_order_mismatch ON v402.quarantine (contract_id, side) WHERE reason = 'order_mismatch';
+CREATE UNIQUE INDEX quarantine_order ON v402.quarantine (contract_id, side) WHERE reason IN ('order_mismatch', 'order_unresolved');
 
 ALTER TABLE v402.hold
   ADD CONSTRAINT hold_reason CHECK (reason IN
-    ('equivocation', 'amendment_after_start', 'order_rejected', 'order_mismatch')),
+    ('equivocation', 'amendment_after_start', 'order_rejected', 'order_mismatch', 'order_unresolved')),
   ADD CONSTRAINT hold_released CHECK ((released_by IS NULL) = (released_at IS NULL));
 CREATE INDEX hold_open ON v402.hold (deal_key) WHERE released_at IS NULL;
 

@@ -1,3 +1,4 @@
+import { RetryableError } from '@v402/domain';
 import { Alarms, FaultPoint, Wake, type FaultPointName, type WorkTopic } from '@v402/application';
 
 export interface RaisedAlarm {
@@ -39,7 +40,7 @@ export class DiesOnceAt extends FaultPoint {
   override reach(point: FaultPointName): Promise<void> {
     if (point !== this.at || this.#isDead) return Promise.resolve();
     this.#isDead = true;
-    return Promise.reject(new Error(`died at ${point}`));
+    return Promise.reject(new RetryableError('process_died', `died at ${point}`));
   }
 }
 

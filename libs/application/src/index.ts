@@ -1,4 +1,3 @@
-export * from './backoff.js';
 export { contractOf } from './contract-of.js';
 export type { EventNaming } from './events/settlement-stream.js';
 export * from './intake/accept-contracts.handler.js';

@@ -141,7 +141,7 @@ export const VARIABLES = {
     secret: true,
   }),
   V402_ORDER_CALL_TIMEOUT_MS: withDefault(wholeNumber(100, 300_000), {
-    description: 'The longest that one call to the order system may take.',
+    description: 'The longest that one call to the order system may take: at most four fifths of V402_LEASE_MS.',
     example: '10000',
   }),
   V402_LEASE_MS: withDefault(wholeNumber(1_000, 600_000), {

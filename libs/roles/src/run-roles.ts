@@ -13,6 +13,8 @@ import { WorkflowsModule } from './workflows/workflows.module.js';
 /** Exit status for a configuration that has to be changed first (sysexits.h, EX_CONFIG). */
 const EXIT_CONFIG = 78;
 
+const MIN_NODE_MAJOR = 24;
+
 const SIGNALS = [ShutdownSignal.SIGTERM, ShutdownSignal.SIGINT];
 /** A process that ended its work when it was asked to has succeeded: exit status 0, not death by the signal. */
 const CLEAN_EXIT = { useProcessExit: true };
@@ -29,12 +31,21 @@ export interface RunOptions {
  */
 export async function runRoles(roles: readonly Role[], { env }: RunOptions = { env: process.env }): Promise<void> {
   try {
+    requireNode();
     await startRoles(roles, { env });
   } catch (error) {
     if (!(error instanceof TerminalError)) throw error;
     process.stderr.write(`${error.code}: ${error.message}\n`);
     process.exitCode = EXIT_CONFIG;
   }
+}
+
+/** @throws TerminalError `node_too_old` */
+function requireNode(): void {
+  const { node } = process.versions;
+  if (Number.parseInt(node, 10) >= MIN_NODE_MAJOR) return;
+  const message = `The services need Node.js ${MIN_NODE_MAJOR} or newer, and this is ${node}. From a checkout, npx v402 run brings its own.`;
+  throw new TerminalError('node_too_old', message);
 }
 
 /**

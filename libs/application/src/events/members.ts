@@ -11,7 +11,7 @@ export interface SettlementMembers {
 
 export function settlementMembers(
   { contractId, shortRef }: { readonly contractId: ContractId; readonly shortRef: string },
-  contract: SettlementContract,
+  contract: Pick<SettlementContract, 'negotiationId' | 'parties'>,
 ): SettlementMembers {
   return { contractId, shortRef, negotiationId: contract.negotiationId, parties: contract.parties };
 }

@@ -1,4 +1,4 @@
-import { CATALOGUE, encodeEvent, type DataOf, type EventType, type TopicKey } from '@v402/events';
+import { CATALOGUE, encodeEvent, eventId, type DataOf, type EventType, type TopicKey } from '@v402/events';
 import { instantOfMicros, type ContractId, type Micros, type Side } from '@v402/domain';
 import type { StoredEvent } from '../ports/event-store.js';
 import type { StreamPosition } from '../ports/settlement-store.js';
@@ -22,6 +22,8 @@ export interface EventSubject {
   readonly side?: Side;
   readonly subjectId: string;
   readonly n: number;
+  /** The id of the event that caused this one, if one did. */
+  readonly causedBy?: string;
 }
 
 type Counted = 'settlement' | 'payments' | 'deliveries';
@@ -59,7 +61,10 @@ export class SettlementStream {
       {
         source: this.naming.source,
         subject: this.owner.contractId,
-        ...subject,
+        side: subject.side,
+        subjectId: subject.subjectId,
+        n: subject.n,
+        causationId: subject.causedBy,
         time: instantOfMicros(occurredAt),
         sequence,
         traceparent: this.owner.traceparent,
@@ -70,6 +75,11 @@ export class SettlementStream {
     const stream = this.owner.contractId;
     this.events.push({ id, type, stream, topic: this.naming.topics[topic], sequence, occurredAt, bytes });
     return occurredAt;
+  }
+
+  /** The id that an event of this settlement has, had or will have: what it caused refers to it. */
+  idOf(type: EventType, { side, subjectId, n }: EventSubject): string {
+    return eventId(this.naming.source, this.owner.contractId, side, type, subjectId, n);
   }
 
   #advance(topic: TopicKey): Micros {

@@ -1,5 +1,5 @@
 import type { SignatureVerifier } from '@v402/contract';
-import { TerminalError, type Arrival } from '@v402/domain';
+import { RetryableError, TerminalError, type Arrival } from '@v402/domain';
 import { arrivalOfDatabase } from '../events/members.js';
 import type { EventNaming } from '../events/settlement-stream.js';
 import { coordinatesKey } from '../ports/evidence-store.js';
@@ -8,7 +8,7 @@ import type { DealKey, DealRecord } from '../ports/settlement-store.js';
 import type { Transaction, UnitOfWork } from '../ports/unit-of-work.js';
 import type { ExaminedMessage } from './decide.js';
 import { examineMessage, readMessage, type ReadMessage } from './examine.js';
-import type { InboundMessage } from './inbound-message.js';
+import { rawMessageOf, type InboundMessage } from './inbound-message.js';
 import { IntakeRound, type IntakeContext } from './intake-round.js';
 import { InputGaps } from './input-gaps.js';
 import { parkUndecidable } from './park-undecidable.js';
@@ -22,6 +22,9 @@ export type IntakeCounts = Readonly<
 
 const NONE: IntakeCounts = { accepted: 0, duplicates: 0, rejected: 0, quarantined: 0, undecidable: 0 };
 
+/** How often a message may fail for a reason that nobody foresaw before it is parked. */
+const MAX_FAILURES = 5;
+
 /**
  * Decides messages of the contracts topic and records every decision: settlement, rejection, quarantine or duplicate.
  * When it returns, all of them are committed; only then may their Kafka offsets be resolved. Run again on the same
@@ -30,6 +33,8 @@ const NONE: IntakeCounts = { accepted: 0, duplicates: 0, rejected: 0, quarantine
 export class AcceptContractsHandler {
   readonly #context: IntakeContext;
   readonly #gaps: InputGaps;
+  /** How often a message has failed for an unforeseen reason, by its coordinates. */
+  readonly #failures = new Map<string, number>();
 
   constructor(
     private readonly unitOfWork: UnitOfWork,
@@ -51,8 +56,7 @@ export class AcceptContractsHandler {
    */
   async handle(messages: readonly InboundMessage[]): Promise<IntakeCounts> {
     if (messages.length === 0) return NONE;
-    const examined = await this.#examine(messages.map(readMessage));
-    const counts = await this.#commit(examined);
+    const counts = await this.#decideApart(messages);
     await this.faults.reach('C2');
     if (counts.accepted > 0) this.wake.hint('orders', 'workflows');
     this.wake.hint('relay');
@@ -94,27 +98,46 @@ export class AcceptContractsHandler {
   }
 
   /**
-   * Commits the batch. Where the database refuses a value, the batch is halved until the one message is found that it
-   * cannot take: that one is parked with its bytes, and holds nobody up.
+   * Decides the messages. Where that fails for another reason than a part that is away, the batch is halved until the one
+   * message is found that cannot be decided: that one is parked with its bytes, and holds nobody up.
    */
-  async #commit(examined: readonly ExaminedMessage[]): Promise<IntakeCounts> {
+  async #decideApart(messages: readonly InboundMessage[]): Promise<IntakeCounts> {
     try {
+      const examined = await this.#examine(messages.map(readMessage));
       return await this.unitOfWork.run((tx) => this.#decide(tx, examined));
     } catch (error) {
-      if (!(error instanceof TerminalError && error.code === 'data_error')) throw error;
-      const [only] = examined;
-      if (examined.length === 1 && only !== undefined) {
-        await this.unitOfWork.run((tx) => parkUndecidable(tx, this.#context, only));
-        this.alarms.raise('undecidable_message', 'A message was parked: the database refused a value of it.', {
-          ...error.context,
-          digest: only.raw.digest,
-        });
-        return { ...NONE, undecidable: 1 };
-      }
-      const middle = Math.ceil(examined.length / 2);
-      const first = await this.#commit(examined.slice(0, middle));
-      return add(first, await this.#commit(examined.slice(middle)));
+      if (error instanceof RetryableError) throw error;
+      const [only] = messages;
+      if (only !== undefined && messages.length === 1) return this.#park(only, error);
+      const middle = Math.ceil(messages.length / 2);
+      const first = await this.#decideApart(messages.slice(0, middle));
+      return add(first, await this.#decideApart(messages.slice(middle)));
     }
+  }
+
+  /** A refused value is parked at once; a failure that nobody foresaw may pass, so it is tried again a few times. */
+  async #park(message: InboundMessage, error: unknown): Promise<IntakeCounts> {
+    const key = coordinatesKey(message.coordinates);
+    const failures = (this.#failures.get(key) ?? 0) + 1;
+    if (!(error instanceof TerminalError) && failures < MAX_FAILURES) {
+      this.#failures.set(key, failures);
+      throw error;
+    }
+    this.#failures.delete(key);
+    const raw = rawMessageOf(message.value);
+    await this.unitOfWork.run(async (tx) => {
+      const arrival = message.arrival ?? arrivalOfDatabase(await tx.now());
+      await parkUndecidable(tx, this.#context, { message, raw, arrival });
+      await tx.evidence.saveNextOffsets(this.#gaps.next([message.coordinates]));
+      await this.faults.reach('C9');
+    });
+    const known =
+      error instanceof TerminalError ? { ...error.context, reason: error.code } : { reason: 'unexpected_error' };
+    this.alarms.raise('undecidable_message', 'A message could not be decided. It is parked with its bytes.', {
+      ...known,
+      digest: raw.digest,
+    });
+    return { ...NONE, undecidable: 1 };
   }
 
   /** T1: lock the deals, decide message by message on what is stored, write everything in bulk. */
@@ -136,7 +159,7 @@ export class AcceptContractsHandler {
     return counts;
   }
 
-  /** A refused message creates no deal, but is decided under the deal's lock if there is one. */
+  /** A message refused before this point creates no deal, but is decided under the deal's lock if there is one. */
   async #lockDeals(tx: Transaction, examined: readonly ExaminedMessage[]): Promise<readonly DealKey[]> {
     const deals = new Map<DealKey, DealRecord>();
     const candidates = new Map<DealKey, DealRecord>();

@@ -4,11 +4,15 @@ import { TerminalError, type Arrival, type ContractId, type Refusal } from '@v40
 import type { RawMessage } from '../ports/evidence-store.js';
 import type { IdentifiedMessage, InboundMessage } from './inbound-message.js';
 
-/** A message after everything that needs no lock: parsed, its rules and signatures checked. */
-export interface ExaminedMessage {
+/** A message whose bytes are kept and whose arrival is known, whatever it holds. */
+export interface SeenMessage {
   readonly message: InboundMessage;
   readonly raw: RawMessage;
   readonly arrival: Arrival;
+}
+
+/** A message after everything that needs no lock: parsed, its rules and signatures checked. */
+export interface ExaminedMessage extends SeenMessage {
   /** Undefined where the value is no envelope at all. */
   readonly identified: IdentifiedMessage | undefined;
   /** `known`: accepted or quarantined before, so nothing was looked at. */

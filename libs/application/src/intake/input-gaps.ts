@@ -3,6 +3,9 @@ import type { Alarms } from '../ports/seams.js';
 
 const partitionKey = ({ topic, partition }: KafkaCoordinates): string => `${topic}/${partition}`;
 
+/** A transactional producer leaves a control record behind each transaction, which no consumer sees. */
+const CONTROL_RECORDS = 1n;
+
 /**
  * Notices that input was lost: the first message of a partition that this process sees lies beyond what the database
  * expects next, as after an outage longer than the topic's retention. It only raises an alarm; offsets decide nothing.
@@ -19,7 +22,7 @@ export class InputGaps {
       const expected = await evidence.nextOffset(first.topic, first.partition);
       // Only now: where the database could not answer, the batch comes again and has to be checked then.
       this.#seen.set(key, first.offset);
-      if (expected !== undefined && first.offset > expected) {
+      if (expected !== undefined && first.offset - expected > CONTROL_RECORDS) {
         this.alarms.raise('input_gap', 'Messages are missing between the last decided one and the first that came.', {
           topic: first.topic,
           partition: first.partition,

@@ -4,7 +4,7 @@ import { kafkaMember, settlementMembers } from '../events/members.js';
 import type { EventNaming } from '../events/settlement-stream.js';
 import type { StoredEvent } from '../ports/event-store.js';
 import type { RejectionRecord } from '../ports/evidence-store.js';
-import type { ExaminedMessage } from './decide.js';
+import type { ExaminedMessage, SeenMessage } from './decide.js';
 import type { IdentifiedMessage } from './inbound-message.js';
 
 export interface AcceptedFacts {
@@ -136,7 +136,7 @@ export function equivocationEvent(
 
 export function undecidableEvent(
   naming: EventNaming,
-  { message, raw, arrival }: ExaminedMessage,
+  { message, raw, arrival }: SeenMessage,
   now: Micros,
 ): StoredEvent {
   return rejectionsEvent(

@@ -1,7 +1,8 @@
 import type { KeyEvidence } from '@v402/contract';
 import { TerminalError, type ContractId, type Micros, type Refusal } from '@v402/domain';
-import { kafkaMember, settlementMembers } from '../events/members.js';
+import { kafkaMember, settlementMembers, type SettlementMembers } from '../events/members.js';
 import { SettlementStream, type EventNaming } from '../events/settlement-stream.js';
+import { eventId } from '@v402/events';
 import type { StoredEvent } from '../ports/event-store.js';
 import {
   rejectionKey,
@@ -13,7 +14,7 @@ import {
 import type { Ids } from '../ports/seams.js';
 import type { AcceptedContract, HoldCause, HoldRecord, NewSettlement } from '../ports/settlement-store.js';
 import { DealStates } from './deal-states.js';
-import { decide, type AcceptedLink, type ExaminedMessage } from './decide.js';
+import { decide, type AcceptedLink, type ExaminedMessage, type SeenMessage } from './decide.js';
 import type { IdentifiedMessage } from './inbound-message.js';
 import { initialRows, type InitialRows } from './initial-rows.js';
 import { acceptedData, equivocationEvent } from './intake-events.js';
@@ -93,20 +94,25 @@ export class IntakeRound {
         this.#quarantine(examined, identified, decision.conflictsWith, decision.unexpired);
         return true;
       case 'accepted':
-        this.#accept(examined, identified, identified.shortRef);
+        this.#accept(examined, identified, { orderReference: identified.shortRef, startsNow: true });
         return true;
       case 'replaces':
         if (this.#accepted.has(decision.base.contractId)) return false;
         this.#replace(identified, decision.base);
-        this.#accept(examined, identified, decision.base.orderReference);
+        this.#accept(examined, identified, { orderReference: decision.base.orderReference, startsNow: true });
         return true;
       case 'amends_after_start':
         this.retired.push(decision.base.contractId);
-        this.#accept(examined, identified, decision.base.orderReference);
-        this.#hold(identified, identified, {
-          reason: 'amendment_after_start',
-          evidence: { baseContractId: decision.base.contractId, amendmentContractId: identified.contractId },
-        });
+        this.#accept(examined, identified, { orderReference: decision.base.orderReference, startsNow: false });
+        this.#hold(
+          identified,
+          identified,
+          {
+            reason: 'amendment_after_start',
+            evidence: { baseContractId: decision.base.contractId, amendmentContractId: identified.contractId },
+          },
+          this.#acceptedId(identified.contractId),
+        );
         return true;
     }
   }
@@ -140,43 +146,48 @@ export class IntakeRound {
     const { contractId } = identified;
     const held = unexpired && this.context.policy.conflict === 'hold';
     this.#decided(examined, 'quarantined', contractId, 'negotiation_conflict');
-    const hold = held
-      ? this.#hold(identified, conflictsWith, {
-          reason: 'equivocation',
-          evidence: {
-            conflictingContractId: contractId,
-            rawDigest: examined.raw.digest,
-            kafka: kafkaMember(examined.message.coordinates),
-          },
-        })
-      : undefined;
+    const about = { conflictsWith: conflictsWith.contractId, held, now: this.now };
+    const announcement = equivocationEvent(this.context.naming, examined, identified, about);
+    this.looseEvents.push(announcement);
+    const { digest: rawDigest } = examined.raw;
+    const kafka = kafkaMember(examined.message.coordinates);
+    const cause: HoldCause = {
+      reason: 'equivocation',
+      evidence: { conflictingContractId: contractId, rawDigest, kafka },
+    };
+    const hold = held ? this.#hold(identified, conflictsWith, cause, announcement.id) : undefined;
     this.quarantines.push({
       id: this.context.ids.next(),
       reason: 'equivocation',
       code: 'negotiation_conflict',
       contractId,
       conflictsWith: conflictsWith.contractId,
-      rawDigest: examined.raw.digest,
+      rawDigest,
       side: undefined,
       holdId: hold?.id,
     });
-    const about = { conflictsWith: conflictsWith.contractId, held, now: this.now };
-    this.looseEvents.push(equivocationEvent(this.context.naming, examined, identified, about));
     this.#deals.quarantine(contractId);
   }
 
   #replace(identified: IdentifiedMessage, base: AcceptedLink): void {
     this.retired.push(base.contractId);
     this.replaced.push(base.contractId);
-    const { contract } = identified.envelope;
     this.#stream(base.contractId, identified).append(
       'org.v402.settlement.superseded.v1',
-      { subjectId: base.contractId, n: 1 },
-      { ...settlementMembers(base, contract), supersededBy: identified.contractId },
+      { subjectId: base.contractId, n: 1, causedBy: this.#acceptedId(identified.contractId) },
+      { ...membersOf(base, identified), supersededBy: identified.contractId },
     );
   }
 
-  #accept(examined: ExaminedMessage, identified: IdentifiedMessage, orderReference: string): void {
+  /**
+   * @param how.startsNow false for an amendment of what has started: its rows exist, but it has no work until an operator
+   *   has decided what becomes of what its base has already asked for
+   */
+  #accept(
+    examined: ExaminedMessage,
+    identified: IdentifiedMessage,
+    { orderReference, startsNow }: { readonly orderReference: string; readonly startsNow: boolean },
+  ): void {
     const { contractId, shortRef, canonical, deal } = identified;
     const { contract } = identified.envelope;
     const { naming, policy, registryDigest } = this.context;
@@ -207,7 +218,8 @@ export class IntakeRound {
       expiresAt: contract.expiresAt,
       acceptedAt,
     });
-    this.rows.push(...sides.map((side) => initialRows(contractId, contract, side)));
+    const rows = sides.map((side) => initialRows(contractId, contract, side));
+    this.rows.push(...(startsNow ? rows : rows.map((each) => ({ ...each, work: [] }))));
     this.#accepted.add(contractId);
     this.#deals.accept(deal.key, { contractId, shortRef, orderReference, started: false });
   }
@@ -217,14 +229,15 @@ export class IntakeRound {
     identified: IdentifiedMessage,
     on: Pick<AcceptedLink, 'contractId' | 'shortRef'>,
     cause: HoldCause,
+    causedBy: string,
   ): HoldRecord {
     const { contractId } = on;
     const hold = { id: this.context.ids.next(), dealKey: identified.deal.key, contractId, cause, placedBy: 'intake' };
     this.holds.push(hold);
     this.#stream(contractId, identified).append(
       'org.v402.hold.placed.v1',
-      { subjectId: hold.id, n: 1 },
-      { ...settlementMembers(on, identified.envelope.contract), holdId: hold.id, ...cause },
+      { subjectId: hold.id, n: 1, causedBy },
+      { ...membersOf(on, identified), holdId: hold.id, ...cause },
     );
     return hold;
   }
@@ -241,6 +254,11 @@ export class IntakeRound {
     return stream;
   }
 
+  #acceptedId(contractId: ContractId): string {
+    const type = 'org.v402.settlement.accepted.v1';
+    return eventId(this.context.naming.source, contractId, undefined, type, contractId, 1);
+  }
+
   #decided(examined: ExaminedMessage, outcome: DecisionRecord['outcome'], contractId: ContractId, code?: string): void {
     const { raw, verdict } = examined;
     this.raws.set(raw.digest, raw);
@@ -252,7 +270,7 @@ export class IntakeRound {
 /** What is kept of a decision, whatever it was. */
 export function decisionOf(
   { policy, registryDigest }: IntakeContext,
-  { message, raw, arrival }: ExaminedMessage,
+  { message, raw, arrival }: SeenMessage,
   decided: {
     readonly outcome: DecisionRecord['outcome'];
     readonly code: string | undefined;
@@ -262,6 +280,19 @@ export function decisionOf(
 ): DecisionRecord {
   const { coordinates } = message;
   return { ...decided, rawDigest: raw.digest, coordinates, arrival, registryDigest, codeVersion: policy.codeVersion };
+}
+
+/**
+ * Members of an event on the stream of another contract of the same deal: the parties' ids are the deal's, but names are
+ * each contract's own, and this one's do not belong there.
+ */
+function membersOf(
+  on: Pick<AcceptedLink, 'contractId' | 'shortRef'>,
+  { contractId, deal, envelope }: IdentifiedMessage,
+): SettlementMembers {
+  if (on.contractId === contractId) return settlementMembers(on, envelope.contract);
+  const { negotiationId, buyer, seller } = deal;
+  return settlementMembers(on, { negotiationId, parties: { buyer: { id: buyer }, seller: { id: seller } } });
 }
 
 function count(counts: Map<ContractId, number>, contractId: ContractId): void {

@@ -1,6 +1,7 @@
 import { deliveryTable, orderPlacementTable, paymentLegTable, transition, type ContractId } from '@v402/domain';
+import { writeStreams } from '../events/write-streams.js';
 import { rejectionKey } from '../ports/evidence-store.js';
-import type { NewSettlement, StreamPosition } from '../ports/settlement-store.js';
+import type { NewSettlement } from '../ports/settlement-store.js';
 import type { Transaction } from '../ports/unit-of-work.js';
 import type { IntakeCounts } from './accept-contracts.handler.js';
 import { rejectedEvent } from './intake-events.js';
@@ -18,7 +19,8 @@ export async function writeRound(tx: Transaction, context: IntakeContext, round:
   await writeRejections(tx, context, round);
   await tx.settlements.countDuplicates(round.duplicates);
   await tx.evidence.countQuarantined(round.quarantineRepeats);
-  await writeEvents(tx, round);
+  // The positions of new settlements were inserted with them; storing them again changes nothing.
+  await writeStreams(tx, round.streams, round.looseEvents);
   return {
     accepted: round.drafts.length,
     duplicates: sum(round.duplicates.values()),
@@ -71,17 +73,6 @@ async function writeRejections(tx: Transaction, context: IntakeContext, round: I
   await tx.events.append(
     news.map((rejection) => rejectedEvent(context.naming, rejection.examined, rejection, round.now)),
   );
-}
-
-async function writeEvents(tx: Transaction, { streams, looseEvents, drafts }: IntakeRound): Promise<void> {
-  const events = [...streams.values()].flatMap((stream) => stream.events);
-  await tx.events.append([...events, ...looseEvents]);
-  const inserted = new Set(drafts.map(({ contractId }) => contractId));
-  const moved = new Map<ContractId, StreamPosition>();
-  for (const [contractId, stream] of streams) {
-    if (!inserted.has(contractId)) moved.set(contractId, stream.position);
-  }
-  await tx.events.savePositions(moved);
 }
 
 function sum(counts: Iterable<number>): number {

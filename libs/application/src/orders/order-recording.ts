@@ -1,12 +1,10 @@
-import { instantOfMicros, orderPlacementTable, transition } from '@v402/domain';
-import { backoffMs } from '../backoff.js';
+import { backoffMs, instantOfMicros, orderPlacementTable, transition } from '@v402/domain';
 import { settlementMembers } from '../events/members.js';
-import type { SettlementStream, EventNaming } from '../events/settlement-stream.js';
+import type { EventNaming, EventSubject, SettlementStream } from '../events/settlement-stream.js';
 import { orderKindOf } from '../ports/order-system.js';
 import type { OrderPlacement } from '../ports/progress-store.js';
 import type { Ids } from '../ports/seams.js';
 import type { HoldCause } from '../ports/settlement-store.js';
-import type { Claim } from '../ports/work-store.js';
 import type { OrderCase } from './order-case.js';
 import type { OrderOutcome } from './outcome.js';
 import type { OutcomeWrites } from './outcome-writes.js';
@@ -34,6 +32,7 @@ export class OrderRecording {
   }
 
   record(outcome: OrderOutcome): void {
+    if (this.#isStopped(outcome)) return;
     switch (outcome.kind) {
       case 'created':
         this.#created(outcome);
@@ -48,13 +47,13 @@ export class OrderRecording {
         this.#unknown(outcome);
         break;
       case 'different':
-        this.#different(outcome.code);
+        this.#leaveToPerson('differ', 'order_mismatch', outcome.code);
         break;
       case 'unresolved':
-        this.#save('give_up', { code: outcome.code });
-        this.writes.finished.push(this.order.claim);
+        this.#leaveToPerson('give_up', 'order_unresolved', outcome.code);
         break;
       case 'not_looked_up':
+        this.#note(outcome.code);
         this.#postpone(backoffMs(this.context.timing.backoff, this.order.claim.attempts), false);
         break;
     }
@@ -81,14 +80,16 @@ export class OrderRecording {
   #rejected({ code, issues }: Extract<OrderOutcome, { kind: 'rejected' }>): void {
     this.#save('reject', { code });
     this.#stream.append('org.v402.order.rejected.v1', this.#subject(1), { ...this.#members(), code, issues });
-    this.#hold({ reason: 'order_rejected', evidence: { side: this.order.claim.side, code } });
+    const rejectedId = this.#stream.idOf('org.v402.order.rejected.v1', this.#subject(1));
+    this.#hold({ reason: 'order_rejected', evidence: { side: this.order.claim.side, code } }, rejectedId);
     this.writes.finished.push(this.order.claim);
   }
 
   /** The next attempt starts from the beginning: preflight, holds and intent again. */
   #notWritten({ code, retryAfterMs }: Extract<OrderOutcome, { kind: 'not_written' }>): void {
     const { placement, claim } = this.order;
-    if (placement.state !== 'waiting') this.#save('clear', { code, lookUpNotBefore: undefined });
+    if (placement.state === 'waiting') this.#note(code);
+    else this.#save('clear', { code, lookUpNotBefore: undefined });
     this.#postpone(retryAfterMs ?? backoffMs(this.context.timing.backoff, claim.attempts), false);
   }
 
@@ -107,13 +108,21 @@ export class OrderRecording {
     this.writes.postponed.push({ claim: this.order.claim, dueAt: lookUpNotBefore, progressed: true });
   }
 
-  #different(code: string): void {
+  /** What was not sent yet of a contract that is no longer current is not refused either: it waits, like all of it. */
+  #isStopped(outcome: OrderOutcome): boolean {
+    const { settlement, placement } = this.order;
+    if (settlement.current || placement.state !== 'waiting' || outcome.kind !== 'rejected') return false;
+    this.#postpone(this.context.timing.holdRecheckMs, true);
+    return true;
+  }
+
+  #leaveToPerson(input: 'differ' | 'give_up', reason: 'order_mismatch' | 'order_unresolved', code: string): void {
     const { claim } = this.order;
-    this.#save('differ', { code });
-    const holdId = this.#hold({ reason: 'order_mismatch', evidence: { side: claim.side, code } });
+    this.#save(input, { code });
+    const holdId = this.#hold({ reason, evidence: { side: claim.side, code } });
     this.writes.quarantines.push({
       id: this.context.ids.next(),
-      reason: 'order_mismatch',
+      reason,
       code,
       contractId: claim.contractId,
       conflictsWith: undefined,
@@ -124,14 +133,20 @@ export class OrderRecording {
     this.writes.finished.push(claim);
   }
 
-  #hold(cause: HoldCause): string {
+  /** Keeps why the order is where it is, for whoever looks. */
+  #note(code: string): void {
+    const { placement } = this.order;
+    if (placement.code !== code) this.writes.orders.push({ ...placement, code });
+  }
+
+  #hold(cause: HoldCause, causedBy?: string): string {
     const { settlement, contract } = this.order;
     const { contractId, dealKey } = settlement;
     const id = this.context.ids.next();
     this.writes.holds.push({ id, dealKey, contractId, cause, placedBy: 'orders' });
     this.#stream.append(
       'org.v402.hold.placed.v1',
-      { subjectId: id, n: 1 },
+      { subjectId: id, n: 1, ...(causedBy !== undefined && { causedBy }) },
       { ...settlementMembers(settlement, contract), holdId: id, ...cause },
     );
     return id;
@@ -148,9 +163,10 @@ export class OrderRecording {
     this.writes.postponed.push({ claim: this.order.claim, dueAt, progressed });
   }
 
-  #subject(n: number): { side: Claim['side']; subjectId: string; n: number } {
-    const { side } = this.order.claim;
-    return { side, subjectId: orderKindOf(side), n };
+  #subject(n: number): EventSubject {
+    const { side, contractId } = this.order.claim;
+    const causedBy = this.#stream.idOf('org.v402.settlement.accepted.v1', { subjectId: contractId, n: 1 });
+    return { side, subjectId: orderKindOf(side), n, causedBy };
   }
 
   #members() {

@@ -173,10 +173,11 @@ describe('look-up', () => {
     async (question) => {
       system.put(draft);
       system.script[question] = failing(away);
-      expect(await lookUpOrder(system, orderCase(1_000), LIMITS)).toEqual({ kind: 'not_looked_up' });
+      expect(await lookUpOrder(system, orderCase(1_000), LIMITS)).toEqual({ kind: 'not_looked_up', code: away.code });
       system.script[question] = () => never;
       expect(await lookUpOrder(system, orderCase(1_000), { ...LIMITS, callTimeoutMs: 30 })).toEqual({
         kind: 'not_looked_up',
+        code: 'deadline_exceeded',
       });
     },
   );
@@ -186,7 +187,10 @@ describe('look-up', () => {
     async (question) => {
       system.put(draft);
       system.script[question] = failing(new TypeError('a mistake'));
-      expect(await lookUpOrder(system, orderCase(2), LIMITS)).toEqual({ kind: 'not_looked_up' });
+      expect(await lookUpOrder(system, orderCase(2), LIMITS)).toEqual({
+        kind: 'not_looked_up',
+        code: 'look_up_failed',
+      });
       expect(await lookUpOrder(system, orderCase(3), LIMITS)).toEqual({ kind: 'unresolved', code: 'look_up_failed' });
     },
   );
@@ -194,7 +198,8 @@ describe('look-up', () => {
   test('error: an order that is found and gone a moment later is looked up again', async () => {
     system.put(draft);
     system.script.readBack = () => Promise.resolve(undefined);
-    expect(await lookUpOrder(system, orderCase(1_000), LIMITS)).toEqual({ kind: 'not_looked_up' });
+    const code = 'order_not_readable';
+    expect(await lookUpOrder(system, orderCase(1_000), LIMITS)).toEqual({ kind: 'not_looked_up', code });
   });
 });
 
@@ -210,13 +215,18 @@ describe('preflight', () => {
   });
 
   test.each([
-    ['fails', (): Promise<never> => Promise.reject(away)],
-    ['never answers', (): Promise<never> => never],
-  ])('error: one that %s: not written, try again', async (_, preflight) => {
+    ['cannot be asked', (): Promise<never> => Promise.reject(away), away.code],
+    [
+      'fails for no known reason',
+      (): Promise<never> => Promise.reject(new TypeError('x')),
+      'preflight_failed_unexpectedly',
+    ],
+    ['never answers', (): Promise<never> => never, 'deadline_exceeded'],
+  ])('error: one that %s: not written, try again', async (_, preflight, code) => {
     system.script.preflight = preflight;
     expect(await preflightOrder(system, draft, 30)).toEqual({
       kind: 'not_written',
-      code: 'preflight_unavailable',
+      code,
       retryAfterMs: undefined,
     });
   });

@@ -1,4 +1,4 @@
-import { RetryableError } from '@v402/domain';
+import { RetryableError, TerminalError } from '@v402/domain';
 import type { CreateOutcome, OrderDraft, OrderSystem } from '../ports/order-system.js';
 import { orderDifferences } from './compare-order.js';
 import type { OrderCase } from './order-case.js';
@@ -39,8 +39,8 @@ export async function preflightOrder(
   try {
     const issues = await answerOf(AbortSignal.timeout(timeoutMs), () => system.preflight(draft));
     return issues.length === 0 ? undefined : { kind: 'rejected', code: 'preflight_failed', issues };
-  } catch {
-    return { kind: 'not_written', code: 'preflight_unavailable', retryAfterMs: undefined };
+  } catch (error) {
+    return { kind: 'not_written', code: codeOf(error, 'preflight_failed_unexpectedly'), retryAfterMs: undefined };
   }
 }
 
@@ -72,10 +72,10 @@ export async function createOrder(system: OrderSystem, order: OrderCase, remaini
   }
 }
 
-const unknownBy = (error: unknown): CreateOutcome => ({
-  outcome: 'unknown',
-  code: error instanceof RetryableError ? error.code : 'adapter_failed',
-});
+const unknownBy = (error: unknown): CreateOutcome => ({ outcome: 'unknown', code: codeOf(error, 'adapter_failed') });
+
+const codeOf = (error: unknown, unforeseen: string): string =>
+  error instanceof RetryableError || error instanceof TerminalError ? error.code : unforeseen;
 
 /**
  * Reads an order back that exists under our reference: only one that is what was agreed is ours.
@@ -110,10 +110,12 @@ export async function lookUpOrder(
       case 'many':
         return { kind: 'different', code: 'reference_used_twice' };
       case 'one':
-        return (await confirmOrder(system, draft, signal)) ?? { kind: 'not_looked_up' };
+        return (await confirmOrder(system, draft, signal)) ?? { kind: 'not_looked_up', code: 'order_not_readable' };
     }
   } catch (error) {
     const hopeless = !(error instanceof RetryableError) && claim.attempts >= limits.maxLookUps;
-    return hopeless ? { kind: 'unresolved', code: 'look_up_failed' } : { kind: 'not_looked_up' };
+    return hopeless
+      ? { kind: 'unresolved', code: 'look_up_failed' }
+      : { kind: 'not_looked_up', code: codeOf(error, 'look_up_failed') };
   }
 }

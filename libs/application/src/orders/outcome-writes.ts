@@ -1,8 +1,9 @@
 import type { ContractId, Micros } from '@v402/domain';
 import { SettlementStream, type EventNaming } from '../events/settlement-stream.js';
+import { writeStreams } from '../events/write-streams.js';
 import type { QuarantineRecord } from '../ports/evidence-store.js';
 import type { OrderPlacement } from '../ports/progress-store.js';
-import type { HoldRecord, StreamPosition } from '../ports/settlement-store.js';
+import type { HoldRecord } from '../ports/settlement-store.js';
 import type { Transaction } from '../ports/unit-of-work.js';
 import type { Claim, NewWork } from '../ports/work-store.js';
 import type { OrderCase } from './order-case.js';
@@ -37,11 +38,7 @@ export class OutcomeWrites {
     await tx.orders.save(this.orders);
     await tx.deals.placeHolds(this.holds);
     await tx.evidence.quarantine(this.quarantines);
-    const moved = [...this.#streams].filter(([, { events }]) => events.length > 0);
-    await tx.events.append(moved.flatMap(([, { events }]) => events));
-    await tx.events.savePositions(
-      new Map(moved.map(([contractId, { position }]): [ContractId, StreamPosition] => [contractId, position])),
-    );
+    await writeStreams(tx, this.#streams);
     await tx.settlements.deriveStates(settlements);
     await tx.work.add(this.newWork);
     await tx.work.finish(this.finished);

@@ -14,4 +14,4 @@ export type OrderOutcome =
   /** It cannot be found out safely whether the order exists. */
   | { readonly kind: 'unresolved'; readonly code: string }
   /** The look-up could not be made. */
-  | { readonly kind: 'not_looked_up' };
+  | { readonly kind: 'not_looked_up'; readonly code: string };

@@ -1,4 +1,4 @@
-import type { MonotonicClock } from '@v402/domain';
+import { TerminalError, type MonotonicClock } from '@v402/domain';
 import { allSettled } from '../all-settled.js';
 import type { OrderSystem } from '../ports/order-system.js';
 import type { Alarms, FaultPoint, Wake } from '../ports/seams.js';
@@ -11,6 +11,9 @@ import { recordIntents } from './record-intents.js';
 import type { OutcomeContext } from './order-recording.js';
 import { OutcomeRecorder } from './outcome-recorder.js';
 
+/** Reasons for which nothing was written that say nothing about the order system. */
+const HARMLESS: ReadonlySet<string> = new Set(['deadline_before_call', 'not_found']);
+
 /**
  * Places the orders of accepted settlements: one per served side, whatever dies. A claim alone sends nothing; the intent
  * is recorded (T2) before the order system is called, outside any transaction, and the outcome after it (T3). Whoever
@@ -19,6 +22,8 @@ import { OutcomeRecorder } from './outcome-recorder.js';
  */
 export class PlaceOrdersHandler {
   readonly #outcomes: OutcomeRecorder;
+  /** Why the order system took no orders last time, if it took none. */
+  #trouble: string | undefined;
 
   constructor(
     private readonly unitOfWork: UnitOfWork,
@@ -116,8 +121,18 @@ export class PlaceOrdersHandler {
   }
 
   async #record(claim: Claim, outcome: OrderOutcome): Promise<void> {
-    const recorded = await this.#outcomes.record({ claim, outcome });
+    this.#watch(outcome);
     const { contractId, side } = claim;
+    let recorded: boolean;
+    try {
+      recorded = await this.#outcomes.record({ claim, outcome });
+    } catch (error) {
+      if (!(error instanceof TerminalError)) throw error;
+      // The lease ends, and the order is looked up: what cannot be written now may be answered otherwise then.
+      const message = 'What became of an order cannot be recorded.';
+      this.alarms.raise('outcome_not_recordable', message, { contractId, side, reason: error.code });
+      return;
+    }
     if (!recorded) {
       this.alarms.raise('claim_lost', 'An outcome came after its lease; whoever claims the order now looks it up.', {
         contractId,
@@ -131,5 +146,22 @@ export class PlaceOrdersHandler {
       });
     }
     await this.faults.reach('C6');
+  }
+
+  /** An order system that is away is said once per reason, not once per order. */
+  #watch(outcome: OrderOutcome): void {
+    const isAway = outcome.kind === 'not_looked_up' || (outcome.kind === 'not_written' && !HARMLESS.has(outcome.code));
+    const trouble = isAway ? outcome.code : undefined;
+    if (trouble !== undefined && trouble !== this.#trouble) {
+      this.alarms.raise(
+        'order_system_unavailable',
+        'The order system takes no orders. They wait, and are tried again.',
+        {
+          orderSystem: this.orderSystem.name,
+          reason: trouble,
+        },
+      );
+    }
+    this.#trouble = trouble;
   }
 }

@@ -1,4 +1,4 @@
-import type { Backoff } from '../backoff.js';
+import type { Backoff } from '@v402/domain';
 
 /** How long things may take while orders are placed; all in milliseconds. */
 export interface OrderTiming {

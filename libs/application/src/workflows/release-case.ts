@@ -55,3 +55,14 @@ export function required<T>(row: T | undefined): T {
     throw new TerminalError('row_missing', 'Work refers to a settlement, leg or delivery that exists.');
   return row;
 }
+
+/** The order of this side, if it exists yet: a leg that the agreement triggers need not wait for it. */
+export function orderReference(
+  { orders, settlement }: Pick<ReleaseCase, 'orders' | 'settlement'>,
+  side: OrderPlacement['side'],
+): { orderReference?: { orderSystem: string; reference: string; orderNumber: string } } {
+  const order = orders.find((each) => each.side === side);
+  if (order?.orderNumber === undefined || order.orderSystem === undefined) return {};
+  const { orderSystem, orderNumber } = order;
+  return { orderReference: { orderSystem, reference: settlement.orderReference, orderNumber } };
+}

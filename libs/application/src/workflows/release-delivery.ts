@@ -1,9 +1,9 @@
 import { deliveryTable, transition, type SettlementContract } from '@v402/domain';
 import { idempotencyKey, type DataOf } from '@v402/events';
 import { settlementMembers } from '../events/members.js';
+import { orderKindOf } from '../ports/order-system.js';
 import type { DeliveryRow } from '../ports/progress-store.js';
-import { required, type ReleaseCase } from './release-case.js';
-import { orderReference } from './release-leg.js';
+import { orderReference, required, type ReleaseCase } from './release-case.js';
 import type { Released } from './released.js';
 
 type Items = DataOf<'org.v402.delivery.requested.v1'>['items'];
@@ -11,12 +11,13 @@ type Items = DataOf<'org.v402.delivery.requested.v1'>['items'];
 /** Asks for a delivery whose order exists. Emits only from `waiting`, so nothing is asked for twice. */
 export function releaseDelivery(release: ReleaseCase, row: DeliveryRow): Released<DeliveryRow> {
   if (row.state !== 'waiting') return { row, next: 'done' };
-  const { settlement, contract, stream, orders } = release;
+  const { settlement, contract, stream } = release;
   const { shipTo, incoterm, place } = contract.terms.delivery;
   const { side, contractId, deliveryId, attempt } = row;
+  const causedBy = stream.idOf('org.v402.order.created.v1', { side, subjectId: orderKindOf(side), n: 1 });
   stream.append(
     'org.v402.delivery.requested.v1',
-    { side, subjectId: deliveryId, n: attempt },
+    { side, subjectId: deliveryId, n: attempt, causedBy },
     {
       ...settlementMembers(settlement, contract),
       side,
@@ -29,7 +30,7 @@ export function releaseDelivery(release: ReleaseCase, row: DeliveryRow): Release
       ...(shipTo !== undefined && { shipTo }),
       ...(incoterm !== undefined && { incoterm }),
       ...(place !== undefined && { place }),
-      orderReference: required(orderReference(orders, side, release).orderReference),
+      orderReference: required(orderReference(release, side).orderReference),
       idempotencyKey: idempotencyKey({ work: 'delivery', side, contractId, id: deliveryId, attempt }),
     },
   );

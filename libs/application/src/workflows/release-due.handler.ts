@@ -1,8 +1,8 @@
-import type { Micros } from '@v402/domain';
+import { RetryableError, TerminalError, type Micros } from '@v402/domain';
 import type { EventNaming } from '../events/settlement-stream.js';
+import { writeStreams } from '../events/write-streams.js';
 import type { DeliveryRow, PaymentLeg } from '../ports/progress-store.js';
 import type { Alarms, FaultPoint, Wake } from '../ports/seams.js';
-import type { StreamPosition } from '../ports/settlement-store.js';
 import type { Transaction, UnitOfWork } from '../ports/unit-of-work.js';
 import type { Claim } from '../ports/work-store.js';
 import { readReleaseCases, required, rowKey, type ReleaseCase } from './release-case.js';
@@ -43,7 +43,7 @@ export class ReleaseDueHandler {
     const claims = await this.unitOfWork.run((tx) => tx.work.claim({ kinds, limit, leaseMs, owner: this.owner }));
     if (claims.length === 0) return 0;
     await this.faults.reach('C3');
-    const blocked = await this.unitOfWork.run((tx) => this.#release(tx, claims));
+    const blocked = await this.#releaseApart(claims);
     for (const { contractId, side, subjectId } of blocked) {
       this.alarms.raise('payment_leg_blocked', 'A payment is due and its creditor has no approved account.', {
         contractId,
@@ -54,6 +54,41 @@ export class ReleaseDueHandler {
     await this.faults.reach('C6');
     this.wake.hint('relay');
     return claims.length;
+  }
+
+  /**
+   * Releases the claims. Where that fails for another reason than a part that is away, they are halved until the one is
+   * found that cannot be released: it is put off and said, and holds nobody up.
+   */
+  async #releaseApart(claims: readonly Claim[]): Promise<readonly Claim[]> {
+    try {
+      return await this.unitOfWork.run((tx) => this.#release(tx, claims));
+    } catch (error) {
+      if (error instanceof RetryableError) throw error;
+      const [only] = claims;
+      if (only === undefined || claims.length > 1) {
+        const middle = Math.ceil(claims.length / 2);
+        const first = await this.#releaseApart(claims.slice(0, middle));
+        return [...first, ...(await this.#releaseApart(claims.slice(middle)))];
+      }
+      await this.#putOff(only, error);
+      return [];
+    }
+  }
+
+  async #putOff(claim: Claim, error: unknown): Promise<void> {
+    await this.unitOfWork.run(async (tx) => {
+      const dueAt = (await tx.now()) + BigInt(this.policy.recheckMs) * 1000n;
+      await tx.work.postpone([{ claim, dueAt, progressed: false }]);
+    });
+    const { contractId, side, kind, subjectId } = claim;
+    this.alarms.raise('release_failed', 'A payment or delivery cannot be released. It is tried again.', {
+      contractId,
+      side,
+      kind,
+      subjectId,
+      reason: error instanceof TerminalError ? error.code : 'unexpected_error',
+    });
   }
 
   /** @returns the claims whose legs are newly blocked */
@@ -111,12 +146,8 @@ class ReleaseWrites {
   async write(tx: Transaction, cases: ReadonlyMap<string, ReleaseCase>): Promise<void> {
     await tx.legs.save(this.legs);
     await tx.deliveries.save(this.deliveries);
-    const moved = [...cases].filter(([, { stream }]) => stream.events.length > 0);
-    await tx.events.append(moved.flatMap(([, { stream }]) => stream.events));
-    await tx.events.savePositions(
-      new Map(moved.map(([contractId, { stream }]): [string, StreamPosition] => [contractId, stream.position])),
-    );
-    await tx.settlements.deriveStates(moved.map(([contractId]) => contractId));
+    const streams = [...cases].map(([contractId, { stream }]) => [contractId, stream] as const);
+    await tx.settlements.deriveStates(await writeStreams(tx, streams));
     await tx.work.finish(this.finished);
     await tx.work.postpone(this.postponed);
   }

@@ -11,10 +11,12 @@ import {
 } from '@v402/domain';
 import { endToEndId, idempotencyKey, type DataOf } from '@v402/events';
 import { settlementMembers } from '../events/members.js';
+import type { EventSubject } from '../events/settlement-stream.js';
+import { orderKindOf } from '../ports/order-system.js';
 import { BANK_RAILS, type PaymentAccounts } from '../ports/payment-accounts.js';
-import type { OrderPlacement, PaymentLeg } from '../ports/progress-store.js';
+import type { PaymentLeg } from '../ports/progress-store.js';
 import { dueDateOf, requestTime } from './due-date.js';
-import { required, type ReleaseCase } from './release-case.js';
+import { orderReference, required, type ReleaseCase } from './release-case.js';
 import type { Released } from './released.js';
 
 export interface LegPolicy {
@@ -55,7 +57,8 @@ function schedule(release: ReleaseCase, row: PaymentLeg): PaymentLeg {
     dueDate: dueDateOf(at, row.days),
   };
   const { side, legId } = leg;
-  release.stream.append('org.v402.payment.scheduled.v1', { side, subjectId: legId, n: 1 }, legMembers(release, leg));
+  const subject = { side, subjectId: legId, n: 1, causedBy: triggerId(release, row) };
+  release.stream.append('org.v402.payment.scheduled.v1', subject, legMembers(release, leg));
   return leg;
 }
 
@@ -66,6 +69,19 @@ function triggered({ contract, orders }: ReleaseCase, row: PaymentLeg): { at: In
   }
   const micros = required(orders.find(({ side }) => side === row.side)?.orderedAt);
   return { at: instantOfMicros(micros), micros };
+}
+
+/** The id of the event that fired the leg's trigger. */
+function triggerId({ stream }: ReleaseCase, { trigger, side, contractId }: PaymentLeg): string {
+  return trigger === 'agreed'
+    ? stream.idOf('org.v402.settlement.accepted.v1', { subjectId: contractId, n: 1 })
+    : stream.idOf('org.v402.order.created.v1', { side, subjectId: orderKindOf(side), n: 1 });
+}
+
+/** What a request is about; its schedule caused it. */
+function requestSubject({ stream }: ReleaseCase, { side, legId, attempt }: PaymentLeg): EventSubject {
+  const causedBy = stream.idOf('org.v402.payment.scheduled.v1', { side, subjectId: legId, n: 1 });
+  return { side, subjectId: legId, n: attempt, causedBy };
 }
 
 function request(release: ReleaseCase, leg: PaymentLeg, { accounts }: LegPolicy, now: Micros): Released<PaymentLeg> {
@@ -82,46 +98,38 @@ function request(release: ReleaseCase, leg: PaymentLeg, { accounts }: LegPolicy,
   const today = dateOf(instantOfMicros(now));
   const reference = endToEndId(release.settlement.shortRef, leg.number, leg.attempt);
   const { x402 } = agreedLeg(release, leg);
-  stream.append(
-    'org.v402.payment.requested.v1',
-    { side: leg.side, subjectId: leg.legId, n: leg.attempt },
-    {
-      ...members,
-      attempt: leg.attempt,
-      endToEndId: reference,
-      instructedAmount: members.amount,
-      // No rail executes in the past.
-      requestedExecutionDate: members.dueDate < today ? today : members.dueDate,
-      debtor: buyer,
-      creditor: { ...seller, ...(account !== undefined && { account }) },
-      remittanceInformation: reference,
-      ...(x402 !== undefined && { x402 }),
-      ...orderReference(release.orders, leg.side, release),
-      idempotencyKey: paymentKey(leg, 'payment'),
-    },
-  );
+  stream.append('org.v402.payment.requested.v1', requestSubject(release, leg), {
+    ...members,
+    attempt: leg.attempt,
+    endToEndId: reference,
+    instructedAmount: members.amount,
+    // No rail executes in the past.
+    requestedExecutionDate: members.dueDate < today ? today : members.dueDate,
+    debtor: buyer,
+    creditor: { ...seller, ...(account !== undefined && { account }) },
+    remittanceInformation: reference,
+    ...(x402 !== undefined && { x402 }),
+    ...orderReference(release, leg.side),
+    idempotencyKey: paymentKey(leg, 'payment'),
+  });
   return { row: { ...leg, state: transition(paymentLegTable, leg.state, 'request'), code: undefined }, next: 'done' };
 }
 
 function requestInvoice(release: ReleaseCase, leg: PaymentLeg): PaymentLeg {
   const { settlement, contract, stream } = release;
   const { lines, charges } = contract.terms;
-  stream.append(
-    'org.v402.invoice.requested.v1',
-    { side: leg.side, subjectId: leg.legId, n: leg.attempt },
-    {
-      ...legMembers(release, leg),
-      side: 'seller',
-      role: 'payee',
-      rail: 'invoice',
-      attempt: leg.attempt,
-      invoiceReference: endToEndId(settlement.shortRef, leg.number, leg.attempt),
-      lines,
-      ...(charges !== undefined && { charges }),
-      ...orderReference(release.orders, leg.side, release),
-      idempotencyKey: paymentKey(leg, 'invoice'),
-    },
-  );
+  stream.append('org.v402.invoice.requested.v1', requestSubject(release, leg), {
+    ...legMembers(release, leg),
+    side: 'seller',
+    role: 'payee',
+    rail: 'invoice',
+    attempt: leg.attempt,
+    invoiceReference: endToEndId(settlement.shortRef, leg.number, leg.attempt),
+    lines,
+    ...(charges !== undefined && { charges }),
+    ...orderReference(release, leg.side),
+    idempotencyKey: paymentKey(leg, 'invoice'),
+  });
   return { ...leg, state: transition(paymentLegTable, leg.state, 'request') };
 }
 
@@ -147,16 +155,4 @@ function agreedLeg({ contract }: ReleaseCase, { legId }: PaymentLeg): AgreedLeg 
 
 function paymentKey({ side, contractId, legId, attempt }: PaymentLeg, work: 'payment' | 'invoice'): string {
   return idempotencyKey({ work, side, contractId, id: legId, attempt });
-}
-
-/** The order of this side, if it exists yet: a leg that the agreement triggers need not wait for it. */
-export function orderReference(
-  orders: readonly OrderPlacement[],
-  side: OrderPlacement['side'],
-  { settlement }: Pick<ReleaseCase, 'settlement'>,
-): { orderReference?: { orderSystem: string; reference: string; orderNumber: string } } {
-  const order = orders.find((each) => each.side === side);
-  if (order?.orderNumber === undefined || order.orderSystem === undefined) return {};
-  const { orderSystem, orderNumber } = order;
-  return { orderReference: { orderSystem, reference: settlement.orderReference, orderNumber } };
 }

@@ -31,12 +31,24 @@ const orderMismatch = z.strictObject({
   evidence: z.strictObject({ side, code }),
 });
 
+const orderUnresolved = z.strictObject({
+  ...members,
+  reason: z.literal('order_unresolved'),
+  evidence: z.strictObject({ side, code }),
+});
+
 export const holdPlaced = defineEvent({
   name: 'hold.placed',
   version: 1,
   topic: 'settlement',
   description:
-    'What the deal has not started yet waits. `equivocation`: a second, different contract was signed for the same negotiation. `amendment_after_start`: an amendment came when work had begun. `order_rejected`: the order system refused the order. `order_mismatch`: the order system holds another order under the contract’s reference.',
+    'What the deal has not started yet waits. `equivocation`: a second, different contract was signed for the same negotiation. `amendment_after_start`: an amendment came when work had begun. `order_rejected`: the order system refused the order. `order_mismatch`: the order system holds another order under the contract’s reference. `order_unresolved`: it cannot be found out whether the order exists.',
   actor: 'An operator of the handler looks at the evidence and decides.',
-  schema: z.discriminatedUnion('reason', [equivocation, amendmentAfterStart, orderRejected, orderMismatch]),
+  schema: z.discriminatedUnion('reason', [
+    equivocation,
+    amendmentAfterStart,
+    orderRejected,
+    orderMismatch,
+    orderUnresolved,
+  ]),
 });

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { backoffMs, type WorkTopic } from '@v402/application';
-import { RetryableError, TerminalError } from '@v402/domain';
+import type { WorkTopic } from '@v402/application';
+import { backoffMs, RetryableError, TerminalError } from '@v402/domain';
 import type { Logger } from '@v402/observability';
 import type { InProcessWake } from './in-process-wake.js';
 

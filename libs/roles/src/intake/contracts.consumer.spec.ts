@@ -1,4 +1,4 @@
-import type { AcceptContractsHandler, InboundMessage, IntakeCounts } from '@v402/application';
+import { NoFaults, type AcceptContractsHandler, type InboundMessage, type IntakeCounts } from '@v402/application';
 import type { KafkaRecord } from '@v402/messaging';
 import { ContractsConsumer, toInboundMessage } from './contracts.consumer.js';
 
@@ -63,7 +63,10 @@ test('behavior: a batch is handed over whole and in order, and its failure is it
     seen.push(messages);
     return fails ? Promise.reject(failure) : Promise.resolve(NONE);
   };
-  const consumer = new ContractsConsumer({ handle } as Partial<AcceptContractsHandler> as AcceptContractsHandler);
+  const consumer = new ContractsConsumer(
+    { handle } as Partial<AcceptContractsHandler> as AcceptContractsHandler,
+    new NoFaults(),
+  );
   const batch = { ...WHERE, messages: [aRecord({ offset: 7n }), aRecord({ offset: 9n })] };
   await consumer.consume(batch);
   expect(seen.flat().map(({ coordinates }) => coordinates.offset)).toEqual([7n, 9n]);

@@ -1,15 +1,20 @@
 import { Controller } from '@nestjs/common';
-import { AcceptContractsHandler, type InboundMessage } from '@v402/application';
+import { AcceptContractsHandler, FaultPoint, type InboundMessage } from '@v402/application';
+import { isTraceparent } from '@v402/events';
 import { KafkaBatchHandler, type KafkaBatch, type KafkaRecord } from '@v402/messaging';
 
 /** Takes the contracts topic in batches. When `consume` returns, every message of the batch is decided and committed. */
 @Controller()
 export class ContractsConsumer {
-  constructor(private readonly handler: AcceptContractsHandler) {}
+  constructor(
+    private readonly handler: AcceptContractsHandler,
+    private readonly faults: FaultPoint,
+  ) {}
 
   @KafkaBatchHandler('contracts')
   async consume(batch: KafkaBatch): Promise<void> {
     await this.handler.handle(batch.messages.map((record) => toInboundMessage(batch, record)));
+    await this.faults.reach('C8');
   }
 }
 
@@ -28,11 +33,8 @@ export function toInboundMessage(
   };
 }
 
-/** Version 00; an id of zeros only is none. */
-const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
-
 /** W3C trace context; a header that is none is left out, as the recommendation says. */
 function traceparentOf(header: Buffer | undefined): string | undefined {
   const text = header?.toString('latin1');
-  return text !== undefined && TRACEPARENT.test(text) ? text : undefined;
+  return text !== undefined && isTraceparent(text) ? text : undefined;
 }

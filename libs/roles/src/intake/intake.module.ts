@@ -10,7 +10,7 @@ import {
 } from '@v402/application';
 import { SignatureVerifier } from '@v402/contract';
 import type { RoleConfig } from '@v402/config';
-import { KafkaBatchStrategy } from '@v402/messaging';
+import { KafkaBatchStrategy, KafkaTopics, topicName } from '@v402/messaging';
 import type { Logger } from '@v402/observability';
 import { TrustedSignatureVerifier, type TrustRegistry } from '@v402/signatures';
 import { kafkaConnection, kafkaLog } from '../core/kafka.js';
@@ -55,12 +55,31 @@ export class IntakeModule {
 
 /** The transport that feeds `ContractsConsumer`. */
 export function contractsTransport(config: IntakeConfig, log: Logger): KafkaBatchStrategy {
-  return new KafkaBatchStrategy({
+  const strategy = new KafkaBatchStrategy({
     connection: kafkaConnection(config),
     log: kafkaLog(log),
     topicPrefix: config.V402_TOPIC_PREFIX,
     consumer: { groupId: `${config.V402_TOPIC_PREFIX}${config.V402_KAFKA_GROUP}` },
   });
+  strategy.on('status', ({ state }) => {
+    if (state === 'consuming') void warnOfTopic(config, log);
+  });
+  return strategy;
+}
+
+/** Without the broker's time an outage of the database can make contracts expire that came in time. */
+async function warnOfTopic(config: IntakeConfig, log: Logger): Promise<void> {
+  const topic = topicName(config.V402_TOPIC_PREFIX, 'contracts');
+  try {
+    const [facts] = await new KafkaTopics(kafkaConnection(config), kafkaLog(log)).inspect([topic]);
+    if (facts?.exists !== true || facts.timestampType !== 'CreateTime') return;
+    log.error(
+      { alarm: 'input_topic_create_time', topic },
+      'The contracts topic keeps no log-append time, so the database says when a message arrived. Set message.timestamp.type=LogAppendTime.',
+    );
+  } catch (error) {
+    log.debug({ err: error }, 'The settings of the contracts topic cannot be read.');
+  }
 }
 
 function intakePolicy(config: IntakeConfig): IntakePolicy {

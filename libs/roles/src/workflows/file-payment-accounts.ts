@@ -64,7 +64,14 @@ export class NoPaymentAccounts extends PaymentAccounts {
   }
 }
 
-const changedMs = (file: string): number => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+/** 0 where the file cannot be looked at: reading it then says why. */
+function changedMs(file: string): number {
+  try {
+    return statSync(file).mtimeMs;
+  } catch {
+    return 0;
+  }
+}
 
 function readAccounts(file: string): ReadonlyMap<string, PaymentAccount> {
   const approved = new Map<string, PaymentAccount>();
