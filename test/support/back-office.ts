@@ -18,7 +18,7 @@ import { RAILS, type Micros, type MonotonicClock, type Rail, type Side } from '@
 import { DEFAULT_TOPICS } from '@v402/events';
 import type { QueryResultRow } from 'pg';
 import type { TestDatabase } from './database.js';
-import { agreed, IntakeScene, type AgreedTrade } from './intake-scene.js';
+import { agreed, IntakeScene, type AgreedTrade, type SceneParts } from './intake-scene.js';
 import { RecordedAlarms, RecordedWake } from './seams.js';
 import { BUYER, SELLER } from './trade.js';
 
@@ -102,13 +102,13 @@ export class BackOffice {
   readonly unitOfWork: UnitOfWork;
   readonly database: TestDatabase;
 
-  private constructor(private readonly scene: IntakeScene) {
+  private constructor(readonly scene: IntakeScene) {
     this.unitOfWork = scene.unitOfWork;
     this.database = scene.database;
   }
 
-  static async open(): Promise<BackOffice> {
-    return new BackOffice(await IntakeScene.open());
+  static async open(parts: SceneParts = {}): Promise<BackOffice> {
+    return new BackOffice(await IntakeScene.open(parts));
   }
 
   async close(): Promise<void> {
@@ -136,7 +136,7 @@ export class BackOffice {
   orders(system: OrderSystem, parts: OrdersParts = {}): PlaceOrdersHandler {
     const context = {
       naming: NAMING,
-      ids: { next: () => randomUUID() },
+      ids: this.scene.ids,
       timing: { ...TIMING, ...parts.timing },
       deliveryLead: { days: DELIVERY_LEAD_DAYS },
       orderSystem: { name: system.name, serverTimeoutMs: SERVER_TIMEOUT_MS },

@@ -4,6 +4,7 @@ import {
   AcceptContractsHandler,
   NoFaults,
   type FaultPoint,
+  type Ids,
   type InboundMessage,
   type IntakeCounts,
   type IntakePolicy,
@@ -43,6 +44,13 @@ export function agreed(draft: ContractDraft = {}, signers = SIGNERS): AgreedTrad
 export const variant = (name: string, draft: ContractDraft): AgreedTrade =>
   agreed({ ...draft, extensions: { 'com.example.variant': name } });
 
+/** What a scene takes instead of what a handler usually has. */
+export interface SceneParts {
+  /** Wraps the unit of work that every handler of the scene uses. */
+  readonly decorate?: (real: UnitOfWork) => UnitOfWork;
+  readonly ids?: Ids;
+}
+
 export interface HandlerParts {
   readonly policy?: Partial<IntakePolicy>;
   readonly unitOfWork?: UnitOfWork;
@@ -64,24 +72,31 @@ type EventRow = Omit<StoredDocument, 'occurredAt' | 'document'> & { occurredAt: 
 
 /** Intake over a real database and real signatures; its messages are handed in directly. */
 export class IntakeScene {
-  readonly unitOfWork: PgUnitOfWork;
+  readonly unitOfWork: UnitOfWork;
+  readonly ids: Ids;
   readonly verifier = new TrustedSignatureVerifier(loadTrustRegistry(readFileSync(TRUST_REGISTRY)));
   readonly alarms = new RecordedAlarms();
   readonly wake = new RecordedWake();
   /** With the default policy and no faults. */
   readonly handler: AcceptContractsHandler;
+  readonly #pg: PgUnitOfWork;
   readonly #admin: pg.Pool;
   #offset = 0n;
 
-  private constructor(readonly database: TestDatabase) {
-    this.unitOfWork = new PgUnitOfWork({ url: database.appUrl, applicationName: 'intake', maxConnections: 8 });
+  private constructor(
+    readonly database: TestDatabase,
+    { decorate = same, ids = { next: () => randomUUID() } }: SceneParts,
+  ) {
+    this.#pg = new PgUnitOfWork({ url: database.appUrl, applicationName: 'intake', maxConnections: 8 });
+    this.unitOfWork = decorate(this.#pg);
+    this.ids = ids;
     this.#admin = new pg.Pool({ connectionString: database.adminUrl, max: 2 });
     this.#admin.on('error', () => undefined);
     this.handler = this.handlerWith();
   }
 
-  static async open(): Promise<IntakeScene> {
-    return new IntakeScene(await createTestDatabase());
+  static async open(parts: SceneParts = {}): Promise<IntakeScene> {
+    return new IntakeScene(await createTestDatabase(), parts);
   }
 
   handlerWith({
@@ -90,9 +105,8 @@ export class IntakeScene {
     faults = new NoFaults(),
   }: HandlerParts = {}): AcceptContractsHandler {
     const naming = { source: 'urn:v402:handler:test', topics: DEFAULT_TOPICS };
-    const ids = { next: () => randomUUID() };
     const all = { ...POLICY, ...policy };
-    return new AcceptContractsHandler(unitOfWork, this.verifier, all, naming, ids, this.wake, this.alarms, faults);
+    return new AcceptContractsHandler(unitOfWork, this.verifier, all, naming, this.ids, this.wake, this.alarms, faults);
   }
 
   /** The next record of partition 0, unless told otherwise. */
@@ -163,8 +177,10 @@ export class IntakeScene {
   }
 
   async close(): Promise<void> {
-    await this.unitOfWork.close();
+    await this.#pg.close();
     await this.#admin.end();
     await this.database.drop();
   }
 }
+
+const same = (unitOfWork: UnitOfWork): UnitOfWork => unitOfWork;

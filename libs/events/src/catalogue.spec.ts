@@ -1,13 +1,15 @@
 import { readdir } from 'node:fs/promises';
 import type { z } from 'zod';
-import { CATALOGUE, EVENT_TYPES } from './catalogue.js';
-import { exampleDataOf } from './docs/examples.js';
+import { CATALOGUE, EVENT_TYPES, type EventType } from './catalogue.js';
+import { readExamples } from './docs/examples.js';
 import { jsonSchemaOf } from './json-schema.js';
 import { personalDataOf } from './docs/schema-walk.js';
 
 type Json = Record<string, unknown>;
 
-const dataOf = (type: (typeof EVENT_TYPES)[number]): Json => JSON.parse(JSON.stringify(exampleDataOf(type))) as Json;
+const examples = await readExamples();
+
+const dataOf = (type: EventType): Json => (JSON.parse(examples[type]) as { data: Json }).data;
 
 const accepts = (schema: z.ZodType, data: unknown): boolean => schema.safeParse(data).success;
 

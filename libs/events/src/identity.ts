@@ -1,15 +1,15 @@
 import { TerminalError, type ContractId, type Side } from '@v402/domain';
-import { parse, v5 } from 'uuid';
+import { v5 } from 'uuid';
 
 /** Namespace of every UUIDv5 made here. Changing it would give every event of the past a second id. */
-const NAMESPACE = parse('0e0d8a4c-6f1b-5f2e-9c57-402402402402');
+export const ID_NAMESPACE = '0e0d8a4c-6f1b-5f2e-9c57-402402402402';
 
 /**
  * UUIDv5 over a JSON array. An array of strings, integers and null has one JSON text only (it is its own RFC 8785
  * form), and no two arrays share one, whatever the strings contain.
  */
 function uuidOf(name: readonly (string | number | null)[]): string {
-  return v5(Buffer.from(JSON.stringify(name)), NAMESPACE);
+  return v5(Buffer.from(JSON.stringify(name)), ID_NAMESPACE);
 }
 
 /**

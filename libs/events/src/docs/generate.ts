@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { DOCS, renderDocuments } from './documents.js';
+import { DOCS } from './docs-folder.js';
+import { renderDocuments } from './documents.js';
 
 // `npm run docs:events` writes the generated documentation; documents.spec.ts fails when it is stale.
 await mkdir(new URL('schemas/', DOCS), { recursive: true });

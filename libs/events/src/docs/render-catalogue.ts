@@ -1,11 +1,15 @@
 import { CATALOGUE, EVENT_TYPES, type EventType } from '../catalogue.js';
 import { jsonSchemaOf, type JsonSchema } from '../json-schema.js';
 import { DEFAULT_TOPICS } from '../topics.js';
-import { exampleOf } from './examples.js';
+import { ID_NAMESPACE } from '../identity.js';
+import { ID_PARTS } from './id-parts.js';
 import { membersOf, personalDataOf, resolve, type Member } from './schema-walk.js';
 
-/** The generated part of docs/events.md: an overview, one section per event, the shared shapes. Markdown. */
-export function renderCatalogue(): string {
+/**
+ * The generated part of docs/events.md: an overview, one section per event, the shared shapes. Markdown.
+ * @param examples one event of each type, as JSON laid out for reading
+ */
+export function renderCatalogue(examples: Readonly<Record<EventType, string>>): string {
   return [
     table(
       ['Event', 'Topic', 'Personal data in `data`'],
@@ -15,22 +19,22 @@ export function renderCatalogue(): string {
         codeList(personalDataOf(jsonSchemaOf(type))),
       ]),
     ),
-    ...EVENT_TYPES.map(renderEvent),
+    ...EVENT_TYPES.map((type) => renderEvent(type, examples[type])),
+    renderIds(),
     renderSharedShapes(),
   ].join('\n\n');
 }
 
-function renderEvent(type: EventType): string {
+function renderEvent(type: EventType, example: string): string {
   const { name, topic, description, actor } = CATALOGUE[type];
   const schema = jsonSchemaOf(type);
-  const example = JSON.stringify(JSON.parse(exampleOf(type).bytes.toString()), null, 2);
   return [
     `### ${name}`,
     `\`${type}\` on \`${DEFAULT_TOPICS[topic]}\` · [JSON Schema](schemas/${type}.json)`,
     description,
     `**Who acts:** ${actor}`,
     renderMembers(schema, schema),
-    `\`\`\`json\n${example}\n\`\`\``,
+    `\`\`\`json\n${example.trimEnd()}\n\`\`\``,
   ].join('\n\n');
 }
 
@@ -44,6 +48,21 @@ function renderMembers(root: JsonSchema, schema: JsonSchema): string {
       meaningOf(root, member),
     ]),
   );
+}
+
+function renderIds(): string {
+  const rows = EVENT_TYPES.map((type) => {
+    const { subjectId, n } = ID_PARTS[type];
+    const templates = subjectId.map((template) => `\`${template}\``).join(', or where that is absent ');
+    return [`\`${CATALOGUE[type].name}\``, templates, n === 'count' ? 'how often it occurred, from 1' : `\`${n}\``];
+  });
+  return [
+    '### Ids',
+    `An event's \`id\` is the UUIDv5, in the namespace \`${ID_NAMESPACE}\`, of the UTF-8 bytes of this JSON array`,
+    '```text\n["<source>","<subject>","<side>","<type>","<subject id>",<n>]\n```',
+    'in its RFC 8785 form. `<side>` is `data.side`, and `null` without quotes where `data` has none. The last two are, with members of `data` in angle brackets:',
+    table(['Event', 'Subject id', '`n`'], rows),
+  ].join('\n\n');
 }
 
 function renderSharedShapes(): string {
