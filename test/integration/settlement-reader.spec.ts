@@ -1,6 +1,6 @@
 import { PgUnitOfWork, SettlementReader } from '@v402/persistence';
 import pg from 'pg';
-import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { createTestDatabase, testPostgresUrl, type TestDatabase } from '../support/database.js';
 import {
   aDeal,
   aDecision,
@@ -157,6 +157,17 @@ test('error: a database that is away', async () => {
   const nowhere = new SettlementReader({ url: url.href, applicationName: 'nowhere' });
   await expect(nowhere.figures()).rejects.toMatchObject({ kind: 'retryable', code: 'database_unavailable' });
   await nowhere.close();
+});
+
+test('error: a password that is refused, and a database that is not migrated', async () => {
+  const wrong = new URL(database.appUrl);
+  wrong.password = 'wrong';
+  const stranger = new SettlementReader({ url: wrong.href, applicationName: 'stranger' });
+  await expect(stranger.figures()).rejects.toMatchObject({ code: 'database_authentication_failed' });
+  await stranger.close();
+  const empty = new SettlementReader({ url: testPostgresUrl(), applicationName: 'empty' });
+  await expect(empty.figures()).rejects.toMatchObject({ code: 'database_not_migrated' });
+  await empty.close();
 });
 
 test('behavior: connections that are cut off are replaced', async () => {

@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Transaction } from '@v402/application';
 import { PgUnitOfWork } from '@v402/persistence';
 import pg from 'pg';
-import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { createTestDatabase, testPostgresUrl, withAdmin, type TestDatabase } from '../support/database.js';
 import { aDeal, aLeg, aRejection, aRawMessage, aSettlement, insertSettlement, sha256 } from '../support/records.js';
 
 /** Real: PostgreSQL. */
@@ -283,6 +284,47 @@ describe('a database that goes away', () => {
     expect(error).toMatchObject({ code: 'database_unavailable', context: { reason: 'ECONNREFUSED' } });
   });
 
+  test('error: a password that is refused, and the sentence says what to check', async () => {
+    const url = new URL(database.appUrl);
+    url.password = 'wrong';
+    const stranger = new PgUnitOfWork({ url: url.href, applicationName: 'stranger' });
+    const error = await errorOf(stranger.run((tx) => tx.now()));
+    await stranger.close();
+    expect(error).toMatchObject({
+      kind: 'retryable',
+      code: 'database_authentication_failed',
+      message: 'The database refuses the login: check the role and the password in V402_DATABASE_URL.',
+      context: { sqlState: '28P01' },
+    });
+  });
+
+  test('error: a database that is empty, and one that does not exist, name the migrations', async () => {
+    const name = `v402_empty_${randomUUID().replaceAll('-', '')}`;
+    const url = new URL(testPostgresUrl());
+    url.pathname = `/${name}`;
+    const deals = [aDeal('nowhere')];
+    const expected = {
+      kind: 'retryable',
+      code: 'database_not_migrated',
+      message: 'The database is not what this release needs: apply the migrations: v402 migrate.',
+    };
+    const empty = new PgUnitOfWork({ url: url.href, applicationName: 'empty' });
+    expect(await errorOf(empty.run((tx) => tx.deals.insertMissing(deals)))).toMatchObject({
+      ...expected,
+      context: { sqlState: '3D000' },
+    });
+    await withAdmin((superuser) => superuser.query(`CREATE DATABASE ${name}`));
+    try {
+      expect(await errorOf(empty.run((tx) => tx.deals.insertMissing(deals)))).toMatchObject({
+        ...expected,
+        context: { sqlState: '42P01' },
+      });
+    } finally {
+      await empty.close();
+      await withAdmin((superuser) => superuser.query(`DROP DATABASE ${name} WITH (FORCE)`));
+    }
+  });
+
   test('error: a server that takes no writes', async () => {
     const url = new URL(database.appUrl);
     url.searchParams.set('options', '-c default_transaction_read_only=on');
@@ -325,7 +367,11 @@ describe('a database that goes away', () => {
     const stranger = new PgUnitOfWork({ url: database.orderbookUrl, applicationName: 'stranger' });
     const error = await errorOf(stranger.run((tx) => tx.deals.insertMissing([aDeal('stranger')])));
     await stranger.close();
-    expect(error).toMatchObject({ kind: 'retryable', code: 'database_error', context: { sqlState: '42501' } });
+    expect(error).toMatchObject({
+      kind: 'retryable',
+      code: 'database_permission_denied',
+      context: { sqlState: '42501' },
+    });
   });
 });
 

@@ -19,8 +19,13 @@ test.each([
   ['40P01', 'retryable', 'transaction_conflict'],
   ['57014', 'retryable', 'statement_timeout'],
   ['08006', 'retryable', 'database_unavailable'],
-  ['28P01', 'retryable', 'database_unavailable'],
-  ['3D000', 'retryable', 'database_error'],
+  ['28P01', 'retryable', 'database_authentication_failed'],
+  ['28000', 'retryable', 'database_authentication_failed'],
+  ['3D000', 'retryable', 'database_not_migrated'],
+  ['3F000', 'retryable', 'database_not_migrated'],
+  ['42P01', 'retryable', 'database_not_migrated'],
+  ['42703', 'retryable', 'database_not_migrated'],
+  ['42501', 'retryable', 'database_permission_denied'],
   ['25006', 'retryable', 'database_unavailable'],
   ['25P03', 'retryable', 'database_unavailable'],
   ['53100', 'retryable', 'database_unavailable'],
@@ -28,7 +33,7 @@ test.each([
   ['57P01', 'retryable', 'database_unavailable'],
   ['57P03', 'retryable', 'database_unavailable'],
   ['58030', 'retryable', 'database_unavailable'],
-  ['42P01', 'retryable', 'database_error'],
+  ['42601', 'retryable', 'database_error'],
   ['25P02', 'retryable', 'database_error'],
   ['XX000', 'retryable', 'database_error'],
 ] as const)('SQLSTATE %s is %s: %s', (sqlState, kind, code) => {
@@ -57,6 +62,16 @@ test.each([
   { cause: new Error('Query read timeout'), context: {} },
 ])('the connection is gone: $cause.message', ({ cause, context }) => {
   expect(classify(cause)).toMatchObject({ kind: 'retryable', code: 'database_unavailable', context, cause });
+});
+
+test('the driver cannot log in: the sentence says what to check', () => {
+  const cause = new Error('SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string');
+  expect(classify(cause)).toMatchObject({
+    kind: 'retryable',
+    code: 'database_authentication_failed',
+    message: expect.stringContaining('V402_DATABASE_URL') as unknown,
+    cause,
+  });
 });
 
 test('a mistake of ours stays what it is', () => {

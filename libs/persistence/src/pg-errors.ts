@@ -2,21 +2,29 @@ import { type ErrorContext, RetryableError, TerminalError } from '@v402/domain';
 import pg from 'pg';
 
 /** Which of its callers' next steps an error calls for, by SQLSTATE (PostgreSQL, appendix A). */
-type Verdict = 'data' | 'conflict' | 'unavailable' | 'timeout' | 'other';
+type Verdict =
+  'authentication' | 'conflict' | 'data' | 'not_migrated' | 'other' | 'permission' | 'timeout' | 'unavailable';
 
 const CONFLICTS = ['40001', '40P01'];
 const STATEMENT_CANCELED = '57014';
+const INSUFFICIENT_PRIVILEGE = '42501';
+/** No such database, schema, table or column. */
+const NOT_THERE = ['3D000', '3F000', '42P01', '42703'];
 const READ_ONLY = '25006'; // the server has become a standby
 const IDLE_IN_TRANSACTION = '25P03'; // we paused so long that the server gave us up
 /** Data exception, constraint violation, limit exceeded: the same values are refused again. */
 const DATA_CLASSES = ['22', '23', '54'];
-/** Connection, authorization, resources, operator, system: nothing is wrong with what was asked. */
-const UNAVAILABLE_CLASSES = ['08', '28', '53', '57', '58'];
+const AUTHENTICATION_CLASS = '28';
+/** Connection, resources, operator, system: nothing is wrong with what was asked. */
+const UNAVAILABLE_CLASSES = ['08', '53', '57', '58'];
 
 function verdictOn(sqlState: string): Verdict {
   const sqlClass = sqlState.slice(0, 2);
   if (CONFLICTS.includes(sqlState)) return 'conflict';
   if (sqlState === STATEMENT_CANCELED) return 'timeout';
+  if (sqlState === INSUFFICIENT_PRIVILEGE) return 'permission';
+  if (NOT_THERE.includes(sqlState)) return 'not_migrated';
+  if (sqlClass === AUTHENTICATION_CLASS) return 'authentication';
   if (DATA_CLASSES.includes(sqlClass)) return 'data';
   if (sqlState === READ_ONLY || sqlState === IDLE_IN_TRANSACTION) return 'unavailable';
   return UNAVAILABLE_CLASSES.includes(sqlClass) ? 'unavailable' : 'other';
@@ -43,6 +51,21 @@ export function unavailable(cause: unknown): RetryableError {
   );
 }
 
+/** The server does not let us in. */
+export function authenticationFailed(context: ErrorContext, options: ErrorOptions = {}): RetryableError {
+  const sentence = 'The database refuses the login: check the role and the password in V402_DATABASE_URL.';
+  return new RetryableError('database_authentication_failed', sentence, context, options);
+}
+
+/** The database, or something in it that this release needs, does not exist. */
+export function notMigrated(context: ErrorContext, options: ErrorOptions = {}): RetryableError {
+  const sentence = 'The database is not what this release needs: apply the migrations: v402 migrate.';
+  return new RetryableError('database_not_migrated', sentence, context, options);
+}
+
+/** What the driver raises when it has no password for a server that asks for one, or meets a server that is another. */
+const isLoginError = (error: unknown): boolean => error instanceof Error && error.message.startsWith('SASL: ');
+
 /** SQLSTATE, or the operating system's name of the error, such as `ECONNREFUSED`. */
 const codeOf = (error: unknown): string | undefined =>
   typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
@@ -56,11 +79,23 @@ const codeOf = (error: unknown): string | undefined =>
 export function classify(error: unknown): unknown {
   // A value that the driver cannot serialize is a mistake of ours, not of the database.
   if (error instanceof TypeError || error instanceof RangeError) return error;
-  // What the driver raises by itself, without an answer of the server, is about the connection.
+  if (isLoginError(error)) return authenticationFailed({}, { cause: error });
+  // What else the driver raises by itself, without an answer of the server, is about the connection.
   if (!(error instanceof pg.DatabaseError) || error.code === undefined) return unavailable(error);
   const verdict = verdictOn(error.code);
   const context = contextOf(error);
   switch (verdict) {
+    case 'authentication':
+      return authenticationFailed(context, { cause: error });
+    case 'not_migrated':
+      return notMigrated(context, { cause: error });
+    case 'permission':
+      return new RetryableError(
+        'database_permission_denied',
+        'The role in V402_DATABASE_URL may not do this: it has to be a member of v402_app, in a migrated database.',
+        context,
+        { cause: error },
+      );
     case 'data':
       return new TerminalError('data_error', 'The database refuses a value.', context);
     case 'conflict':

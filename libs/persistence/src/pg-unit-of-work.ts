@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Transaction, UnitOfWork } from '@v402/application';
 import { TerminalError } from '@v402/domain';
 import type { Pool, PoolClient } from 'pg';
-import { classify, isConflict, isUnavailable, unavailable } from './pg-errors.js';
+import { classify, isConflict, isUnavailable } from './pg-errors.js';
 import { createPool, type DatabaseOptions } from './pool.js';
 import { Session } from './session.js';
 import { PgTransaction } from './pg-transaction.js';
@@ -20,7 +20,8 @@ export class PgUnitOfWork extends UnitOfWork {
 
   /**
    * As `UnitOfWork.run` says, and: @throws RetryableError `transaction_conflict` when it lost every time,
-   * `statement_timeout`, `database_error` for what is not classified. A commit whose answer is lost is
+   * `statement_timeout`, `database_authentication_failed`, `database_not_migrated`, `database_permission_denied`,
+   * `database_error` for what is not classified. A commit whose answer is lost is
    * `database_unavailable`: it may have happened, so callers have to be able to run the same work again.
    */
   override async run<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
@@ -63,7 +64,7 @@ export class PgUnitOfWork extends UnitOfWork {
     try {
       return await this.#pool.connect();
     } catch (error) {
-      throw unavailable(error);
+      throw classify(error);
     }
   }
 }
