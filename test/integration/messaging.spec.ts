@@ -418,7 +418,9 @@ describe('topics', () => {
     const [input, output] = await scene.topics.inspect(names);
     expect(input).toMatchObject({ exists: true, partitions: 3, timestampType: 'LogAppendTime' });
     expect(input).toHaveProperty('maxMessageBytes', 12_582_912);
+    expect(input).toMatchObject({ compression: 'uncompressed', isCompressionReadable: true });
     expect(output).toMatchObject({ exists: true, partitions: 3, timestampType: 'CreateTime' });
+    expect(output).toMatchObject({ compression: 'producer', isCompressionReadable: false });
   });
 
   it('reads on until a condition holds, and says what it has when it does not', async () => {

@@ -23,6 +23,10 @@ export type TopicFacts =
       readonly timestampType: TimestampType | null;
       /** Largest record batch in bytes. */
       readonly maxMessageBytes: number | null;
+      /** How the broker stores records: Kafka's `compression.type`; `producer` for each as it was sent. */
+      readonly compression: string | null;
+      /** Whether a consumer of this library can read every record under that: it knows no codec but gzip. */
+      readonly isCompressionReadable: boolean | null;
     };
 
 /** Looks at topics and creates them. Each call connects and disconnects by itself. */
@@ -142,17 +146,21 @@ async function partitionCounts(admin: Admin, topics: readonly string[]): Promise
   return new Map(metadata.topics.map(({ name, partitions }) => [name, partitions.length]));
 }
 
-interface TopicSettings {
-  readonly timestampType: TimestampType | null;
-  readonly maxMessageBytes: number | null;
-}
+type TopicSettings = Omit<TopicFacts & { exists: true }, 'topic' | 'exists' | 'partitions'>;
 
-const UNREADABLE: TopicSettings = { timestampType: null, maxMessageBytes: null };
+const UNREADABLE: TopicSettings = {
+  timestampType: null,
+  maxMessageBytes: null,
+  compression: null,
+  isCompressionReadable: null,
+};
 const TIMESTAMP_TYPE = 'message.timestamp.type';
 const MAX_MESSAGE_BYTES = 'max.message.bytes';
+const COMPRESSION = 'compression.type';
+const READABLE_COMPRESSIONS = ['uncompressed', 'gzip'];
 
 async function topicSettings(admin: Admin, topics: readonly string[]): Promise<ReadonlyMap<string, TopicSettings>> {
-  const configNames = [TIMESTAMP_TYPE, MAX_MESSAGE_BYTES];
+  const configNames = [TIMESTAMP_TYPE, MAX_MESSAGE_BYTES, COMPRESSION];
   const resources = topics.map((name) => ({ type: ConfigResourceTypes.TOPIC, name, configNames }));
   try {
     const described = await admin.describeConfigs({ includeSynonyms: false, resources });
@@ -160,11 +168,14 @@ async function topicSettings(admin: Admin, topics: readonly string[]): Promise<R
       described.resources.map(({ resourceName, configEntries }) => {
         const values = new Map(configEntries.map(({ configName, configValue }) => [configName, configValue]));
         const maxMessageBytes = values.get(MAX_MESSAGE_BYTES);
+        const compression = values.get(COMPRESSION);
         return [
           resourceName,
           {
             timestampType: values.get(TIMESTAMP_TYPE) === 'LogAppendTime' ? 'LogAppendTime' : 'CreateTime',
             maxMessageBytes: maxMessageBytes === undefined ? null : Number(maxMessageBytes),
+            compression: compression ?? null,
+            isCompressionReadable: compression === undefined ? null : READABLE_COMPRESSIONS.includes(compression),
           },
         ];
       }),

@@ -5,7 +5,11 @@ const contracts: TopicSpec = {
   topic: 'contracts',
   partitions: 1,
   replicationFactor: 1,
-  config: { 'message.timestamp.type': 'LogAppendTime', 'max.message.bytes': '12000000' },
+  config: {
+    'message.timestamp.type': 'LogAppendTime',
+    'max.message.bytes': '12000000',
+    'compression.type': 'uncompressed',
+  },
 };
 const events: TopicSpec = { ...contracts, topic: 'events', config: {} };
 const facts = {
@@ -14,6 +18,8 @@ const facts = {
   partitions: 3,
   timestampType: 'LogAppendTime',
   maxMessageBytes: 12_000_000,
+  compression: 'uncompressed',
+  isCompressionReadable: true,
 } as const;
 
 test('a topic as it would be created has no problem', () => {
@@ -38,12 +44,27 @@ test('a limit below the largest message is a problem, the limit itself is none',
   ]);
 });
 
+test("a producer's codec is a problem where it is read here, and nowhere else; gzip is none", () => {
+  const byProducer = { ...facts, compression: 'producer', isCompressionReadable: false } as const;
+  expect(topicProblems(byProducer, contracts)).toEqual([
+    'compression.type is producer, should be uncompressed: of codecs, only gzip can be read',
+  ]);
+  expect(topicProblems(byProducer, events)).toEqual([]);
+  expect(topicProblems({ ...facts, compression: 'gzip', isCompressionReadable: true }, contracts)).toEqual([]);
+});
+
 test("Kafka's default limit is enough for events, less than an event is not", () => {
   expect(topicProblems({ ...facts, maxMessageBytes: 1_048_588 }, events)).toEqual([]);
   expect(topicProblems({ ...facts, maxMessageBytes: 900_000 }, events)).toHaveLength(1);
 });
 
 test('settings that may not be read are said, since they may be wrong', () => {
-  const hidden = { ...facts, timestampType: null, maxMessageBytes: null };
+  const hidden = {
+    ...facts,
+    timestampType: null,
+    maxMessageBytes: null,
+    compression: null,
+    isCompressionReadable: null,
+  };
   expect(topicProblems(hidden, contracts)).toEqual(['its settings may not be read by this user']);
 });

@@ -12,13 +12,19 @@ const BATCH_OVERHEAD_BYTES = 16_384;
  */
 export function topicProblems(facts: TopicFacts, spec: TopicSpec): readonly string[] {
   if (!facts.exists) return ['is missing'];
-  const { timestampType, maxMessageBytes } = facts;
+  const { timestampType, maxMessageBytes, compression, isCompressionReadable } = facts;
+  const wantedCompression = spec.config['compression.type'];
   const wantedType = spec.config['message.timestamp.type'];
   const wantedBytes = Number(spec.config['max.message.bytes'] ?? MAX_EVENT_BYTES + BATCH_OVERHEAD_BYTES);
   return [
-    ...(timestampType === null || maxMessageBytes === null ? ['its settings may not be read by this user'] : []),
+    ...([timestampType, maxMessageBytes, compression].includes(null)
+      ? ['its settings may not be read by this user']
+      : []),
     ...(timestampType !== null && wantedType !== undefined && timestampType !== wantedType
       ? [`message.timestamp.type is ${timestampType}, should be ${wantedType}`]
+      : []),
+    ...(isCompressionReadable === false && wantedCompression !== undefined
+      ? [`compression.type is ${compression ?? ''}, should be ${wantedCompression}: of codecs, only gzip can be read`]
       : []),
     ...(maxMessageBytes !== null && maxMessageBytes < wantedBytes
       ? [`max.message.bytes is ${maxMessageBytes}, should be at least ${wantedBytes}`]
