@@ -396,12 +396,27 @@ describe('sending', () => {
     expect(values).toEqual(['a', 'b']);
   });
 
+  it('says which of several topics is missing and how to create it', async () => {
+    const specs = topicSpecs(scene.prefix, { partitions: 1, replicationFactor: 1 });
+    const [events, payments] = [scene.topic('events'), scene.topic('payments')];
+    await scene.topics.create(specs.filter(({ topic }) => topic === events));
+    const record = (topic: string) => ({ topic, key: 'k', value: Buffer.from('v') });
+    await expect(scene.producer.send([record(events), record(payments)])).rejects.toMatchObject({
+      kind: 'retryable',
+      code: 'topic_missing',
+      message: `Topic ${payments} does not exist: create it with \`v402 topics create\`; the records are sent again later.`,
+      context: { topic: payments },
+    });
+  });
+
   it('is retryable when no broker answers or the topic is missing', async () => {
     const away = new KafkaEventProducer({ brokers: ['127.0.0.1:1'], clientId: 'away' }, () => undefined);
     const record = { topic: scene.contracts, key: 'k', value: Buffer.from('v') };
     await expect(away.send([record])).rejects.toMatchObject({ kind: 'retryable', code: 'broker_unavailable' });
     await away.close();
-    await expect(scene.producer.send([record])).rejects.toBeInstanceOf(RetryableError);
+    const failed = scene.producer.send([record]);
+    await expect(failed).rejects.toBeInstanceOf(RetryableError);
+    await expect(failed).rejects.toMatchObject({ code: 'topic_missing', context: { topic: scene.contracts } });
     await scene.createTopics(1);
     await scene.producer.send([record]);
     expect(await readTopic(connection, scene.contracts)).toHaveLength(1);

@@ -2,6 +2,7 @@ import { RetryableError, TerminalError } from '@v402/domain';
 import type { Kafka, Producer, TopicMessages } from 'kafkajs';
 import { CLIENT_RETRY, createKafka, type KafkaConnection, type KafkaLog } from './kafka-client.js';
 import { failureCode, protocolErrorType } from './kafka-failure.js';
+import { existingTopics } from './kafka-topics.js';
 import { Partitioners } from './kafkajs.js';
 import { chunkRecords } from './chunk-records.js';
 
@@ -38,7 +39,7 @@ export class KafkaEventProducer {
    * @throws {TerminalError} `record_too_large` or `record_invalid`: the record at `context.index` can never be sent. Those
    * before it are acknowledged; those after it may or may not have been written.
    * @throws {RetryableError} `send_failed` or a `KafkaFailureCode`, `broker_unavailable` for example: any of the records may or may
-   * not have been written; send all again.
+   * not have been written; send all again. Of `topic_missing`, `context.topic` names the topics that do not exist.
    */
   async send(records: readonly OutgoingRecord[]): Promise<void> {
     let firstIndex = 0;
@@ -61,13 +62,46 @@ export class KafkaEventProducer {
       await this.#discard();
       const type = protocolErrorType(error);
       const code = type === null ? undefined : RECORD_ERRORS[type];
-      if (code === undefined) throw toRetryable(error);
+      if (code === undefined) throw await this.#toRetryable(error, records);
       const [record] = records;
       if (record !== undefined && records.length === 1) throw toTerminal(code, record, firstIndex, error);
       this.log('debug', 'Kafka refuses a record of a request: halving it.', { records: records.length, code });
       const half = Math.ceil(records.length / 2);
       await this.#sendRequest(records.slice(0, half), firstIndex);
       await this.#sendRequest(records.slice(half), firstIndex + half);
+    }
+  }
+
+  async #toRetryable(error: unknown, records: readonly OutgoingRecord[]): Promise<Error> {
+    if (error instanceof TerminalError) return error;
+    const code = failureCode(error) ?? 'send_failed';
+    const missing = code === 'topic_missing' ? await this.#missingTopics(records) : [];
+    const topic = missing.join(', ');
+    const protocolError = protocolErrorType(error);
+    return missing.length === 0
+      ? new RetryableError(
+          code,
+          'Kafka did not acknowledge the records; they are sent again later.',
+          { protocolError },
+          { cause: error },
+        )
+      : new RetryableError(
+          code,
+          `Topic ${topic} does not exist: create it with \`v402 topics create\`; the records are sent again later.`,
+          { protocolError, topic },
+          { cause: error },
+        );
+  }
+
+  /** Asked for anew, since kafkajs does not say which topic of a request it was. Nothing where the broker cannot tell now. */
+  async #missingTopics(records: readonly OutgoingRecord[]): Promise<readonly string[]> {
+    const topics = [...new Set(records.map(({ topic }) => topic))];
+    try {
+      const existing = await existingTopics(this.#kafka, topics);
+      return topics.filter((topic) => !existing.includes(topic));
+    } catch (error) {
+      this.log('debug', 'Kafka could not be asked which topic is missing.', { error });
+      return [];
     }
   }
 
@@ -119,16 +153,6 @@ function byTopic(records: readonly OutgoingRecord[]): TopicMessages[] {
     topics.set(topic, messages);
   }
   return [...topics].map(([topic, messages]) => ({ topic, messages }));
-}
-
-function toRetryable(error: unknown): Error {
-  if (error instanceof TerminalError) return error;
-  return new RetryableError(
-    failureCode(error) ?? 'send_failed',
-    'Kafka did not acknowledge the records; they are sent again later.',
-    { protocolError: protocolErrorType(error) },
-    { cause: error },
-  );
 }
 
 function toTerminal(
