@@ -91,6 +91,17 @@ describe('consuming in batches', () => {
     expect(running.progress().failing).toEqual([]);
   });
 
+  it('takes as many headers as a producer may write', async () => {
+    await scene.createTopics(1);
+    const { take, records } = recorder();
+    await scene.consume(take);
+    const headers = Object.fromEntries(range(50_000).map((n) => [`header-${n}`, String(n)]));
+    await scene.producer.send([{ topic: scene.contracts, key: 'k', value: Buffer.from('0'), headers }]);
+    await eventually(() => records.length === 1);
+    expect(records[0]!.headers.size).toBe(50_000);
+    expect(records[0]!.headers.get('header-49999')?.toString()).toBe('49999');
+  });
+
   it("gives the broker's time, and says that it is the broker's", async () => {
     await scene.createTopics(1);
     const { take, records } = recorder();

@@ -56,7 +56,6 @@ function timestampTypeOf(message: object): TimestampType {
 function lastHeaders(headers: KafkaMessage['headers']): ReadonlyMap<string, Buffer> {
   const last = new Map<string, Buffer>();
   for (const [name, values] of Object.entries(headers ?? {})) {
-    // kafkajs collects the values in a plain object: a name like `toString` brings what it inherits along.
     const value = [values].flat().findLast((candidate) => Buffer.isBuffer(candidate));
     if (value !== undefined) last.set(name, value);
   }
