@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { jest } from '@jest/globals';
 import type { CreateOutcome, OrderDraft, UnitOfWork } from '@v402/application';
 import { instantOfMicros, RetryableError, type Micros, type OrderPlacementState, type Side } from '@v402/domain';
 import { EmbeddedOrderSystem, type TransactionHooks } from '@v402/order-systems';
@@ -13,7 +14,7 @@ import {
 } from '../support/back-office.js';
 import { DecoratedUnitOfWork } from '../support/decorated-unit-of-work.js';
 import type { AgreedTrade } from '../support/intake-scene.js';
-import { DiesOnceAt, DoesAt, RecordedAlarms } from '../support/seams.js';
+import { DiesOnceAt, DoesAt, RecordedAlarms, type RaisedAlarm } from '../support/seams.js';
 import { BUYER, SELLER } from '../support/trade.js';
 
 /** Real: PostgreSQL, intake, the embedded order book. Scripted: order systems that answer what the order book never does. */
@@ -81,7 +82,7 @@ const answer =
   (outcome: CreateOutcome): (() => Promise<CreateOutcome>) =>
   () =>
     Promise.resolve(outcome);
-const UNKNOWN: CreateOutcome = { outcome: 'unknown', code: 'connection_reset' };
+const UNKNOWN = { outcome: 'unknown', code: 'connection_reset' } as const;
 /** An adapter that ignores its signal. */
 const never = new Promise<never>(() => undefined);
 const IMPATIENT = { callTimeoutMs: 150 };
@@ -454,8 +455,8 @@ describe('unknown', () => {
     await office.makeDue();
     expect(await handler.handle()).toBe(0);
     expect(scripted.creates).toEqual([1]);
-    expect(alarms.raised).toMatchObject([{ code: 'order_unresolved', context: { side: 'seller' } }]);
-    expect(await office.settlementState(accepted)).toBe('order_unknown');
+    const code = 'not_found_and_not_unique';
+    await expectLeftToPerson(accepted, { state: 'unresolved', reason: 'order_unresolved', code }, alarms);
   });
 
   test('error: two orders with our reference', async () => {
@@ -556,6 +557,81 @@ describe('unknown', () => {
   });
 });
 
+describe('an order system that is away', () => {
+  const unavailable = (reason: string): RaisedAlarm => ({
+    code: 'order_system_unavailable',
+    context: { orderSystem: 'scripted', reason },
+  });
+
+  test('is said once per reason, and again when it is away another time; the orders wait with its code', async () => {
+    const accepted = await office.accept();
+    const alarms = new RecordedAlarms();
+    const handler = office.orders(scripted, { alarms });
+    const rounds = async (): Promise<void> => {
+      for (let round = 0; round < 3; round += 1) {
+        await office.makeDue();
+        expect(await handler.handle()).toBe(2);
+      }
+    };
+    scripted.script.create = answer({ outcome: 'retryable', code: 'unreachable' });
+    await rounds();
+    expect(alarms.take()).toEqual([unavailable('unreachable')]);
+    expect(await placements(accepted)).toMatchObject([
+      { state: 'waiting', code: 'unreachable' },
+      { state: 'waiting', code: 'unreachable' },
+    ]);
+    scripted.script = { preflight: () => Promise.reject(new RetryableError('away', 'The order system is away.')) };
+    await rounds();
+    expect(alarms.take()).toEqual([unavailable('away')]);
+    expect(await placements(accepted)).toMatchObject([{ code: 'away' }, { code: 'away' }]);
+
+    scripted.script = {};
+    await office.makeDue();
+    await handler.handle();
+    expect(await placements(accepted)).toMatchObject([
+      { state: 'created', code: null },
+      { state: 'created', code: null },
+    ]);
+    expect(alarms.take()).toEqual([]);
+
+    scripted.script.create = answer({ outcome: 'retryable', code: 'unreachable' });
+    await forSeller();
+    await handler.handle();
+    expect(alarms.take()).toEqual([unavailable('unreachable')]);
+  });
+
+  test('for a look-up: its code is kept, and it is said once', async () => {
+    const accepted = await forSeller();
+    scripted.script.create = answer(UNKNOWN);
+    scripted.script.findByReference = () => Promise.reject(new RetryableError('away', 'The order system is away.'));
+    const alarms = new RecordedAlarms();
+    const handler = office.orders(scripted, { alarms });
+    await handler.handle();
+    expect(await placement(accepted)).toMatchObject({ state: 'unknown', code: UNKNOWN.code });
+    for (let round = 0; round < 3; round += 1) {
+      await office.makeDue();
+      await handler.handle();
+    }
+    expect(await placement(accepted)).toMatchObject({ state: 'unknown', code: 'away', unknowns: 1 });
+    expect(alarms.take()).toEqual([unavailable('away')]);
+  });
+
+  test('is not blamed for what is over: a deadline before the call, an order that it does not have', async () => {
+    await forSeller();
+    const alarms = new RecordedAlarms();
+    scripted.script.create = answer(UNKNOWN);
+    const handler = office.orders(scripted, { alarms });
+    await handler.handle();
+    scripted.script = {};
+    await office.makeDue();
+    await handler.handle(); // looks up, and finds nothing
+    const late = { nowMs: jest.fn(() => 0).mockReturnValueOnce(-TIMING.callTimeoutMs) };
+    await office.orders(scripted, { alarms, clock: late }).handle();
+    expect(scripted).toMatchObject({ creates: [1], lookUps: 1 });
+    expect(alarms.take()).toEqual([]);
+  });
+});
+
 describe('an adapter that never answers a question does not stop the role', () => {
   test('preflight: nothing is sent, and it is tried again', async () => {
     const accepted = await forSeller();
@@ -587,6 +663,35 @@ describe('an adapter that never answers a question does not stop the role', () =
     await office.orders(scripted, { timing: IMPATIENT }).handle();
     expect(await placement(accepted)).toMatchObject({ state: 'unknown', code: 'order_not_readable' });
   });
+});
+
+test('an outcome that cannot be written is said, keeps none of its batch from being recorded, and is looked up', async () => {
+  const accepted = await office.acceptAll([{}, {}, {}, {}], ['seller']);
+  let broken: string | undefined;
+  scripted.script.create = (draft) => {
+    const { orderNumber } = scripted.put(draft);
+    // The first outcome is recorded by itself, the others together: this one is among them.
+    if (scripted.creates.length === 2) broken = draft.contractId;
+    const answered = draft.contractId === broken ? `${orderNumber}\0` : orderNumber;
+    return Promise.resolve({ outcome: 'created', order: { orderNumber: answered } });
+  };
+  const alarms = new RecordedAlarms();
+  const handler = office.orders(scripted, { alarms });
+  expect(await handler.handle()).toBe(4);
+  const states = async (): Promise<string[]> =>
+    (await Promise.all(accepted.map(placement))).map(({ state }) => state).sort();
+  expect(await states()).toEqual(['created', 'created', 'created', 'placing']);
+  expect(alarms.take()).toEqual([
+    { code: 'outcome_not_recordable', context: { contractId: broken, side: 'seller', reason: 'data_error' } },
+  ]);
+
+  await office.endLeases();
+  await handler.handle(); // finds the intent
+  await office.makeDue();
+  await handler.handle(); // finds the order, by a number that can be written
+  expect(await states()).toEqual(['created', 'created', 'created', 'created']);
+  expect(scripted.orders).toHaveLength(4);
+  expect(alarms.take()).toEqual([]);
 });
 
 describe('holds and supersession', () => {
@@ -628,6 +733,24 @@ describe('holds and supersession', () => {
     expect(await booked(base)).toMatchObject([{ kind: 'sales_order', total: '622' }]);
     expect(await office.eventTypes(amendment!, 'order.')).toEqual(['order.created.v1']);
     expect(await office.eventTypes(base, 'order.')).toEqual([]);
+  });
+
+  test('what the preflight says of a contract that was amended meanwhile refuses nothing and holds nobody', async () => {
+    const { base, amendment } = await amendedAfterStart();
+    await office.releaseHolds(amendment);
+    scripted.script.preflight = () => Promise.resolve([{ code: 'price_scale_exceeded', where: '/terms/lines/0' }]);
+    const alarms = new RecordedAlarms();
+    const before = await office.now();
+    expect(await office.orders(scripted, { alarms }).handle()).toBe(1);
+    expect(scripted.creates).toEqual([]);
+    expect(await office.eventTypes(base, 'order.')).toEqual(['order.created.v1']);
+    expect(await office.holds(base)).toEqual([]);
+    expect(await office.eventTypes(base, 'hold.')).toEqual([]);
+    expect((await placements(base)).map(({ state }) => state).sort()).toEqual(['created', 'waiting']);
+    expect(alarms.take()).toEqual([]);
+    const [waiting] = await office.work(base, 'order');
+    expect(waiting).toMatchObject({ leaseUntil: null });
+    expect(waiting!.dueAt).toBeGreaterThanOrEqual(before + BigInt(TIMING.holdRecheckMs) * 1_000n);
   });
 
   test('work of a contract that is no longer current sends nothing', async () => {
@@ -856,7 +979,40 @@ describe('guards', () => {
       expect(await sentThoughHeld(blind)).toBe(1);
     });
   });
+
+  describe('the look at what is current at the point of no return', () => {
+    /** @returns how many orders of the replaced terms are sent, once the operator lets the amended deal go on */
+    const sentThoughAmended = async (unitOfWork: UnitOfWork): Promise<number> => {
+      const { amendment } = await amendedAfterStart();
+      await office.releaseHolds(amendment);
+      await office.orders(scripted, { unitOfWork }).handle();
+      return scripted.creates.length;
+    };
+
+    test('of an amended contract nothing more is sent', async () => {
+      expect(await sentThoughAmended(office.unitOfWork)).toBe(0);
+    });
+
+    test('removed: the other order of the replaced terms is sent', async () => {
+      const blind = new DecoratedUnitOfWork(office.unitOfWork, {
+        settlements: (real) => ({
+          lock: async (ids) => (await real.lock(ids)).map((settlement) => ({ ...settlement, current: true })),
+        }),
+      });
+      expect(await sentThoughAmended(blind)).toBe(1);
+    });
+  });
 });
+
+/** A contract of which one order is there and the other one waits, and the amendment that came then; the deal is held. */
+async function amendedAfterStart(): Promise<{ base: AgreedTrade; amendment: AgreedTrade }> {
+  const negotiationId = randomUUID();
+  const base = await office.accept({ negotiationId });
+  await office.orders(new ScriptedOrderSystem({ maxConcurrency: 1 })).handle();
+  const charges = [{ type: 'freight', amount: '5.00' }] as const;
+  const amendment = await office.accept({ negotiationId, supersedes: base.contractId, charges });
+  return { base, amendment };
+}
 
 const draftOf = ({ contractId, shortRef, contract }: AgreedTrade): OrderDraft => ({
   kind: 'sales_order',
@@ -865,20 +1021,30 @@ const draftOf = ({ contractId, shortRef, contract }: AgreedTrade): OrderDraft =>
   contract,
 });
 
+const expectMismatch = (accepted: AgreedTrade, code: string, alarms: RecordedAlarms): Promise<void> =>
+  expectLeftToPerson(accepted, { state: 'mismatched', reason: 'order_mismatch', code }, alarms);
+
 /** The order is a person's to decide: quarantined, with the hold that it caused. */
-async function expectMismatch(accepted: AgreedTrade, code: string, alarms: RecordedAlarms): Promise<void> {
-  expect(await placement(accepted)).toMatchObject({ state: 'mismatched', code, orderNumber: null });
+async function expectLeftToPerson(
+  accepted: AgreedTrade,
+  { state, reason, code }: { state: 'mismatched' | 'unresolved'; reason: string; code: string },
+  alarms: RecordedAlarms,
+): Promise<void> {
+  expect(await placement(accepted)).toMatchObject({ state, code, orderNumber: null });
   expect((await office.eventTypes(accepted, 'order.')).filter((type) => type === 'order.created.v1')).toEqual([]);
   const [hold, ...more] = await office.holds(accepted);
   expect(more).toEqual([]);
-  expect(hold).toMatchObject({ reason: 'order_mismatch', open: true, evidence: { side: 'seller', code } });
+  expect(hold).toMatchObject({ reason, open: true, evidence: { side: 'seller', code } });
   const quarantined = await office.sql(
     'SELECT reason, code, side, hold_id AS hold FROM v402.quarantine WHERE contract_id = $1',
     Buffer.from(accepted.contractId, 'hex'),
   );
-  expect(quarantined).toEqual([{ reason: 'order_mismatch', code, side: 'seller', hold: hold?.id }]);
-  expect(await office.eventTypes(accepted, 'hold.')).toEqual(['hold.placed.v1']);
+  expect(quarantined).toEqual([{ reason, code, side: 'seller', hold: hold?.id }]);
+  expect(await office.events(accepted, 'hold.')).toMatchObject([
+    { type: 'org.v402.hold.placed.v1', data: { holdId: hold?.id, reason, evidence: { side: 'seller', code } } },
+  ]);
   expect(await office.work(accepted, 'order')).toEqual([]);
-  expect(alarms.raised).toMatchObject([{ code: 'order_different', context: { side: 'seller' } }]);
+  const alarm = state === 'mismatched' ? 'order_different' : 'order_unresolved';
+  expect(alarms.raised).toMatchObject([{ code: alarm, context: { side: 'seller' } }]);
   expect(await office.settlementState(accepted)).toBe('order_unknown');
 }

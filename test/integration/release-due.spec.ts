@@ -1,5 +1,15 @@
-import type { UnitOfWork } from '@v402/application';
-import { addDays, dateOf, instantOfMicros, RAILS, sumDecimals, type Rail, type Side } from '@v402/domain';
+import { jest } from '@jest/globals';
+import type { ReleaseDueHandler, UnitOfWork } from '@v402/application';
+import {
+  addDays,
+  dateOf,
+  instantOfMicros,
+  RAILS,
+  sumDecimals,
+  TerminalError,
+  type Rail,
+  type Side,
+} from '@v402/domain';
 import { ScriptedOrderSystem } from '@v402/testing';
 import {
   ApprovedAccounts,
@@ -403,6 +413,80 @@ describe('what stops a release', () => {
   });
 });
 
+describe('what cannot be released', () => {
+  const requestsOf = async (accepted: readonly AgreedTrade[]): Promise<number[]> => {
+    const events = await Promise.all(accepted.map((each) => office.events(each, 'payment.requested')));
+    return events.map(({ length }) => length);
+  };
+  /** Expects the one claim to be put off and said, once per round, and the other twenty to be done in the first. */
+  const expectOnePutOff = async (
+    handler: ReleaseDueHandler,
+    alarms: RecordedAlarms,
+    [broken, ...others]: readonly AgreedTrade[],
+    context: Record<string, string>,
+  ): Promise<void> => {
+    const said = {
+      code: 'release_failed',
+      context: { contractId: broken!.contractId, kind: 'payment_leg', subjectId: 'p1', ...context },
+    };
+    const before = await office.now();
+    expect(await handler.handle()).toBe(21);
+    expect(await requestsOf(others)).toEqual(Array<number>(20).fill(1));
+    expect(await requestsOf([broken!])).toEqual([0]);
+    expect(alarms.take()).toEqual([said]);
+    const [putOff, ...rest] = await office.work(broken!, 'payment_leg');
+    expect(rest).toEqual([]);
+    expect(putOff).toMatchObject({ leaseUntil: null, attempts: 1 });
+    expect(putOff!.dueAt).toBeGreaterThanOrEqual(before + BigInt(RECHECK_MS) * 1_000n);
+    expect(await handler.handle()).toBe(0);
+    await office.makeDue();
+    expect(await handler.handle()).toBe(1);
+    expect(alarms.take()).toEqual([said]);
+  };
+
+  test('a settlement whose contract cannot be read holds up none of its batch', async () => {
+    const accepted = await office.acceptAll(
+      Array.from({ length: 21 }, () => CARD_AT_ONCE),
+      ['seller'],
+    );
+    const id = Buffer.from(accepted[0]!.contractId, 'hex');
+    const canonical = (
+      await office.sql<{ canonical: Buffer }>('SELECT canonical FROM v402.settlement WHERE contract_id = $1', id)
+    )[0]!.canonical;
+    const write = (bytes: Buffer): Promise<unknown> =>
+      office.sql('UPDATE v402.settlement SET canonical = $2 WHERE contract_id = $1', id, bytes);
+    await write(canonical.subarray(1));
+    const alarms = new RecordedAlarms();
+    const handler = office.workflows({ alarms });
+    await expectOnePutOff(handler, alarms, accepted, { side: 'seller', reason: 'unexpected_error' });
+
+    await write(canonical);
+    await office.makeDue();
+    await handler.handle();
+    expect(await requestsOf(accepted)).toEqual(Array<number>(21).fill(1));
+    expect(await office.work(accepted[0]!, 'payment_leg')).toEqual([]);
+  });
+
+  test('accounts that cannot be asked stop the payment that needs one, and no other', async () => {
+    const sepa = { payment: [{ rail: 'sepa', trigger: 'agreed' }] } as const;
+    const accepted = await office.acceptAll([sepa, ...Array.from({ length: 20 }, () => CARD_AT_ONCE)], ['buyer']);
+    const accounts = new ApprovedAccounts();
+    const failing = jest.spyOn(accounts, 'approved').mockImplementation(() => {
+      throw new TerminalError('payment_accounts_invalid', 'The file of the approved accounts cannot be read.');
+    });
+    const alarms = new RecordedAlarms();
+    const handler = office.workflows({ accounts, alarms });
+    await expectOnePutOff(handler, alarms, accepted, { side: 'buyer', reason: 'payment_accounts_invalid' });
+    expect(await legs(accepted[0]!)).toMatchObject([{ state: 'waiting', code: null }]);
+
+    failing.mockRestore();
+    accounts.approve(SELLER, 'sepa', 'EUR', { scheme: 'iban', identification: 'DE02120300000000202051' });
+    await office.makeDue();
+    await handler.handle();
+    expect(await requestsOf(accepted)).toEqual(Array<number>(21).fill(1));
+  });
+});
+
 describe('exactly once', () => {
   test('redelivered work asks for nothing a second time', async () => {
     const accepted = await office.accept({ ...CARD_AT_ONCE, delivery: SOON }, ['seller']);
@@ -561,5 +645,32 @@ describe('guards', () => {
       deals: () => ({ held: () => Promise.resolve(new Set<string>()) }),
     });
     expect(await releasedThoughHeld(blind)).toBe(1);
+  });
+
+  /** @returns how many payments are asked for of a contract that was amended after its order had begun */
+  const releasedThoughAmended = async (unitOfWork: UnitOfWork): Promise<number> => {
+    const base = await office.accept(CARD_AT_ONCE, ['seller']);
+    await placeOrders();
+    const charges = [{ type: 'freight', amount: '5.00' }] as const;
+    const { negotiationId } = base.contract;
+    const draft = { ...CARD_AT_ONCE, negotiationId, supersedes: base.contractId, charges } as const;
+    const amendment = await office.accept(draft, ['seller']);
+    // The operator lets the deal go on: by the amendment, not by what it has replaced.
+    await office.releaseHolds(amendment);
+    await office.workflows({ unitOfWork }).handle();
+    return (await office.events(base, 'payment.requested')).length;
+  };
+
+  test('the look at what is current: of an amended contract nothing is asked for', async () => {
+    expect(await releasedThoughAmended(office.unitOfWork)).toBe(0);
+  });
+
+  test('the look at what is current, removed: the payment of the replaced terms is asked for', async () => {
+    const blind = new DecoratedUnitOfWork(office.unitOfWork, {
+      settlements: (real) => ({
+        lock: async (ids) => (await real.lock(ids)).map((settlement) => ({ ...settlement, current: true })),
+      }),
+    });
+    expect(await releasedThoughAmended(blind)).toBe(1);
   });
 });

@@ -19,6 +19,9 @@ export interface OutcomeContext {
   readonly orderSystem: { readonly name: string; readonly serverTimeoutMs: number };
 }
 
+/** `put_off`: the outcome is of no consequence, since its contract is no longer current. */
+export type Recorded = 'recorded' | 'put_off';
+
 /** Turns one order's outcome into what is to be written, under the settlement's lock. Touches no database. */
 export class OrderRecording {
   readonly #stream: SettlementStream;
@@ -31,8 +34,11 @@ export class OrderRecording {
     this.#stream = writes.stream(order);
   }
 
-  record(outcome: OrderOutcome): void {
-    if (this.#isStopped(outcome)) return;
+  record(outcome: OrderOutcome): Recorded {
+    if (this.#isStopped(outcome)) {
+      this.#postpone(this.context.timing.holdRecheckMs, true);
+      return 'put_off';
+    }
     switch (outcome.kind) {
       case 'created':
         this.#created(outcome);
@@ -57,6 +63,7 @@ export class OrderRecording {
         this.#postpone(backoffMs(this.context.timing.backoff, this.order.claim.attempts), false);
         break;
     }
+    return 'recorded';
   }
 
   #created({ order }: Extract<OrderOutcome, { kind: 'created' }>): void {
@@ -111,9 +118,7 @@ export class OrderRecording {
   /** What was not sent yet of a contract that is no longer current is not refused either: it waits, like all of it. */
   #isStopped(outcome: OrderOutcome): boolean {
     const { settlement, placement } = this.order;
-    if (settlement.current || placement.state !== 'waiting' || outcome.kind !== 'rejected') return false;
-    this.#postpone(this.context.timing.holdRecheckMs, true);
-    return true;
+    return !settlement.current && placement.state === 'waiting' && outcome.kind === 'rejected';
   }
 
   #leaveToPerson(input: 'differ' | 'give_up', reason: 'order_mismatch' | 'order_unresolved', code: string): void {

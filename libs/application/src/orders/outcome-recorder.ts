@@ -1,11 +1,11 @@
 import { TerminalError } from '@v402/domain';
 import type { UnitOfWork } from '../ports/unit-of-work.js';
-import type { OutcomeContext } from './order-recording.js';
+import type { OutcomeContext, Recorded } from './order-recording.js';
 import { recordOutcomes, type KnownOutcome } from './record-outcomes.js';
 
 interface Waiting {
   readonly known: KnownOutcome;
-  readonly resolve: (recorded: boolean) => void;
+  readonly resolve: (recorded: Recorded | undefined) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -25,8 +25,8 @@ export class OutcomeRecorder {
     private readonly context: OutcomeContext,
   ) {}
 
-  /** @returns whether the outcome was recorded; false where the claim is no longer ours */
-  record(known: KnownOutcome): Promise<boolean> {
+  /** @returns undefined where the claim is no longer ours, and nothing was written */
+  record(known: KnownOutcome): Promise<Recorded | undefined> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ known, resolve, reject });
       if (!this.#isRecording) void this.#recordAll();
@@ -44,7 +44,7 @@ export class OutcomeRecorder {
     try {
       const known = some.map((each) => each.known);
       const recorded = await this.unitOfWork.run((tx) => recordOutcomes(tx, this.context, known));
-      for (const { known, resolve } of some) resolve(recorded.has(known.claim.id));
+      for (const { known, resolve } of some) resolve(recorded.get(known.claim.id));
     } catch (error) {
       // One outcome that cannot be written must not keep the others from being recorded.
       if (error instanceof TerminalError && some.length > 1) {

@@ -8,11 +8,16 @@ import { contractIdsOf, readCases, type OrderCase } from './order-case.js';
 import { createOrder, lookUpOrder, preflightOrder } from './order-system-calls.js';
 import type { OrderOutcome } from './outcome.js';
 import { recordIntents } from './record-intents.js';
-import type { OutcomeContext } from './order-recording.js';
+import type { OutcomeContext, Recorded } from './order-recording.js';
 import { OutcomeRecorder } from './outcome-recorder.js';
 
 /** Reasons for which nothing was written that say nothing about the order system. */
 const HARMLESS: ReadonlySet<string> = new Set(['deadline_before_call', 'not_found']);
+
+type ForPerson = Extract<OrderOutcome, { kind: 'different' | 'unresolved' | 'rejected' }>;
+
+const needsPerson = (outcome: OrderOutcome): outcome is ForPerson =>
+  outcome.kind === 'different' || outcome.kind === 'unresolved' || outcome.kind === 'rejected';
 
 /**
  * Places the orders of accepted settlements: one per served side, whatever dies. A claim alone sends nothing; the intent
@@ -123,7 +128,7 @@ export class PlaceOrdersHandler {
   async #record(claim: Claim, outcome: OrderOutcome): Promise<void> {
     this.#watch(outcome);
     const { contractId, side } = claim;
-    let recorded: boolean;
+    let recorded: Recorded | undefined;
     try {
       recorded = await this.#outcomes.record({ claim, outcome });
     } catch (error) {
@@ -133,12 +138,12 @@ export class PlaceOrdersHandler {
       this.alarms.raise('outcome_not_recordable', message, { contractId, side, reason: error.code });
       return;
     }
-    if (!recorded) {
+    if (recorded === undefined) {
       this.alarms.raise('claim_lost', 'An outcome came after its lease; whoever claims the order now looks it up.', {
         contractId,
         side,
       });
-    } else if (outcome.kind === 'different' || outcome.kind === 'unresolved' || outcome.kind === 'rejected') {
+    } else if (recorded === 'recorded' && needsPerson(outcome)) {
       this.alarms.raise(`order_${outcome.kind}`, 'An order needs a person to decide.', {
         contractId,
         side,
