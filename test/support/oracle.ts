@@ -37,7 +37,24 @@ export async function publishedViolations(scene: SettlementScene): Promise<strin
   return found.flat();
 }
 
-/** Orders of the order book that stand more than once under one reference and kind. */
-export function doubledOrders(scene: SettlementScene): Promise<Record<string, unknown>[]> {
-  return scene.sql('SELECT kind, contract_id, count(*) FROM orderbook.order_head GROUP BY 1, 2 HAVING count(*) > 1');
+const SIDES = ['sales_order', 'purchase_order'] as const;
+
+/**
+ * Per kind, how many order numbers were drawn that no order has. Every create draws one, one that is refused because its
+ * reference is taken, too; so 0 means that no order was asked for a second time, which its table alone cannot show.
+ */
+export async function unusedOrderNumbers(scene: SettlementScene): Promise<Record<string, number>> {
+  const counts = SIDES.map(async (kind) => {
+    const sql = `SELECT (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM orderbook.${kind}_number)::int
+      - (SELECT count(*) FROM orderbook.order_head WHERE kind = $1)::int AS unused`;
+    const [row] = await scene.sql<{ unused: number }>(sql, [kind]);
+    return [kind, row?.unused ?? NaN] as const;
+  });
+  return Object.fromEntries(await Promise.all(counts));
+}
+
+/** What the order book holds, as `kind contractId`, sorted. */
+export async function bookedOrders(scene: SettlementScene): Promise<string[]> {
+  const sql = "SELECT kind || ' ' || encode(contract_id, 'hex') AS booked FROM orderbook.order_head";
+  return (await scene.sql<{ booked: string }>(sql)).map(({ booked }) => booked).sort();
 }
