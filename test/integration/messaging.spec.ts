@@ -3,7 +3,6 @@
  */
 import { spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { jest } from '@jest/globals';
 import { RetryableError, TerminalError } from '@v402/domain';
 import {
   KafkaBatchStrategy,
@@ -68,7 +67,7 @@ describe('consuming in batches', () => {
     };
     // kafkajs writes a null value as it should, but stumbles where it measures one that it does not use.
     const byteLength = Buffer.byteLength.bind(Buffer);
-    const measure = jest.spyOn(Buffer, 'byteLength');
+    const measure = import.meta.jest.spyOn(Buffer, 'byteLength');
     measure.mockImplementation((value: Parameters<typeof byteLength>[0] | null, encoding) =>
       value === null ? 0 : byteLength(value, encoding),
     );
