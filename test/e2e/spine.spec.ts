@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { topicName } from '@v402/messaging';
+import { sendAnyHeaders } from '../support/any-headers.js';
 import { SettlementScene, type SeenEvent } from '../support/settlement-scene.js';
 import { publishedViolations } from '../support/oracle.js';
 import { BUYER, SELLER, testKey, SIGNERS, trade } from '../support/trade.js';
@@ -121,6 +123,15 @@ describe('the spine, black box: the standalone app, Kafka and PostgreSQL are rea
       good.envelope,
     ];
     // One key, so one partition: everything stands before the good one.
+    const topic = topicName(scene.prefix, 'contracts');
+    const binary = Buffer.from([0x00, 0xff, 0xfe]);
+    const hostile: [string, object][] = [
+      ['null header', { traceparent: null, 'v402-note': null }],
+      ['binary headers', { traceparent: binary, '': binary, constructor: binary }],
+    ];
+    for (const [text, headers] of hostile) {
+      await sendAnyHeaders(scene.producer, { topic, key: 'same', value: Buffer.from(text), headers });
+    }
     await scene.send(garbage, () => 'same');
     await scene.until(
       'the good one',
@@ -133,7 +144,7 @@ describe('the spine, black box: the standalone app, Kafka and PostgreSQL are rea
     );
     expect(rejections).toEqual([
       { code: 'duplicate_key', n: 1 },
-      { code: 'malformed_json', n: 5 },
+      { code: 'malformed_json', n: 7 },
       { code: 'too_large', n: 1 },
       { code: 'unknown_key', n: 1 },
     ]);
