@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -17,12 +17,16 @@ const cleanEnvironment = (): NodeJS.ProcessEnv =>
     Object.entries(process.env).filter(([name]) => !/^(V402_|NODE_OPTIONS$|NODE_DEBUG$|FORCE_COLOR$)/.test(name)),
   );
 
-/** Runs the built command line as a process of its own. */
+/** Starts the built command line as a process of its own. */
+export const startV402 = (args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcessWithoutNullStreams =>
+  spawn(process.execPath, [bin, ...args], { env: { ...cleanEnvironment(), ...env } });
+
+/** Runs the built command line to its end. */
 export async function v402(
   args: readonly string[],
   { stdin = '', env = {} }: { readonly stdin?: string | Uint8Array; readonly env?: NodeJS.ProcessEnv } = {},
 ): Promise<CliResult> {
-  const child = spawn(process.execPath, [bin, ...args], { env: { ...cleanEnvironment(), ...env } });
+  const child = startV402(args, env);
   // A command that reads no input may have ended before it is written.
   child.stdin.on('error', () => undefined);
   child.stdin.end(stdin);

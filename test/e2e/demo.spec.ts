@@ -1,0 +1,74 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startV402, v402 } from '../support/cli.js';
+
+/** The demonstration as a stranger runs it: it starts Kafka, PostgreSQL and the app by itself, in a folder of this test. */
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'v402-e2e-'));
+  // PostgreSQL does not run as root: then another user has to reach its files.
+  chmodSync(folder, 0o755);
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** A process by its id and the time of its start, so that one that gets its id later is not taken for it. */
+const processes = (): Map<string, { readonly parent: string; readonly started: string }> => {
+  const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,lstart='], { encoding: 'utf8' }).trim().split('\n');
+  return new Map(
+    lines.map((line) => {
+      const [pid = '', parent = '', ...started] = line.trim().split(/\s+/);
+      return [pid, { parent, started: started.join(' ') }];
+    }),
+  );
+};
+
+/** What a process has started, and what that has started, and so on; itself included. */
+const treeOf = (root: string): Map<string, string> => {
+  const all = processes();
+  const found = new Map<string, string>();
+  const visit = (pid: string): void => {
+    found.set(pid, all.get(pid)?.started ?? '');
+    for (const [child, { parent }] of all) if (parent === pid) visit(child);
+  };
+  visit(root);
+  return found;
+};
+
+const stillThere = (tree: ReadonlyMap<string, string>): string[] => {
+  const all = processes();
+  return [...tree].filter(([pid, started]) => all.get(pid)?.started === started).map(([pid]) => pid);
+};
+
+test('sends contracts, finds exactly what was sent, and leaves nothing behind', async () => {
+  const { status, stdout, stderr } = await v402(['demo', '--contracts', '40'], { env: { TMPDIR: folder } });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  const figures = stdout.split('\n').filter((line) => /[✓✗]/.test(line));
+  expect(figures.length).toBeGreaterThan(10);
+  expect(figures.filter((line) => !line.includes('✓'))).toEqual([]);
+  expect(figures.some((line) => /messages\D+40\D+40\D+✓/.test(line))).toBe(true);
+  expect(stdout).toContain('Everything is exactly what was sent.');
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test('killed in the middle: no process of its own lives on', async () => {
+  const child = startV402(['demo', '--contracts', '2000'], { TMPDIR: folder });
+  const gone = once(child, 'exit');
+  for await (const chunk of child.stdout.setEncoding('utf8')) if (String(chunk).includes('Agents send it')) break;
+  const tree = treeOf(String(child.pid));
+  // Itself, the watchdog, PostgreSQL and its processes, Kafka, the standalone app.
+  expect(tree.size).toBeGreaterThanOrEqual(5);
+  child.kill('SIGKILL');
+  await gone;
+  const end = Date.now() + 20_000;
+  while (stillThere(tree).length > 0 && Date.now() < end) await sleep(100);
+  expect(stillThere(tree)).toEqual([]);
+  expect(readdirSync(folder).filter((name) => name.startsWith('v402-parts-'))).toEqual([]);
+});
