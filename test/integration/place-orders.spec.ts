@@ -890,7 +890,7 @@ describe('guards', () => {
       expect(await lateAnswer(office.unitOfWork)).toBe('placing');
     });
 
-    test('removed: a late answer declares an order unsent that is being sent', async () => {
+    test('guard removed: the epoch. A late answer declares an order unsent that is being sent', async () => {
       const unchecked = new DecoratedUnitOfWork(office.unitOfWork, {
         work: () => ({ confirm: (claims) => Promise.resolve(claims) }),
       });
@@ -918,7 +918,7 @@ describe('guards', () => {
       expect(await ordersAfterDeath(office.unitOfWork)).toBe(1);
     });
 
-    test('removed: the successor orders again', async () => {
+    test('guard removed: the intent. The successor orders again', async () => {
       const forgetful = new DecoratedUnitOfWork(office.unitOfWork, {
         orders: () => ({ save: () => Promise.resolve() }),
       });
@@ -951,7 +951,7 @@ describe('guards', () => {
       expect(await ordersAfterLateCommit(office.unitOfWork)).toBe(1);
     });
 
-    test('removed: the look-up comes too early, and a second order is made', async () => {
+    test('guard removed: the wait. The look-up comes too early, and a second order is made', async () => {
       const impatient = new DecoratedUnitOfWork(office.unitOfWork, {
         work: (real) => ({ postpone: (claims) => real.postpone(claims.map((each) => ({ ...each, dueAt: 0n }))) }),
       });
@@ -972,7 +972,7 @@ describe('guards', () => {
       expect(await sentThoughHeld(office.unitOfWork)).toBe(0);
     });
 
-    test('removed: the order is sent', async () => {
+    test('guard removed: the look at holds. The order is sent', async () => {
       const blind = new DecoratedUnitOfWork(office.unitOfWork, {
         deals: () => ({ held: () => Promise.resolve(new Set<string>()) }),
       });
@@ -993,7 +993,7 @@ describe('guards', () => {
       expect(await sentThoughAmended(office.unitOfWork)).toBe(0);
     });
 
-    test('removed: the other order of the replaced terms is sent', async () => {
+    test('guard removed: the look at what is current. The other order of the replaced terms is sent', async () => {
       const blind = new DecoratedUnitOfWork(office.unitOfWork, {
         settlements: (real) => ({
           lock: async (ids) => (await real.lock(ids)).map((settlement) => ({ ...settlement, current: true })),

@@ -587,7 +587,7 @@ describe('guards', () => {
     expect(await secondRelease(office.unitOfWork)).toEqual([]);
   });
 
-  test('the state of a leg, removed: it is asked for again', async () => {
+  test('guard removed: the state of a leg. It is asked for again', async () => {
     const forgetful = new DecoratedUnitOfWork(office.unitOfWork, {
       legs: (real) => ({
         ofSettlements: async (ids) =>
@@ -621,7 +621,7 @@ describe('guards', () => {
     expect(await staleClaim(office.unitOfWork)).toBe(0);
   });
 
-  test('the epoch of a claim, removed: whoever lost it acts, while another process holds the claim', async () => {
+  test('guard removed: the epoch. Whoever lost the claim acts, while another process holds it', async () => {
     const unchecked = new DecoratedUnitOfWork(office.unitOfWork, {
       work: () => ({ confirm: (claims) => Promise.resolve(claims) }),
     });
@@ -640,7 +640,7 @@ describe('guards', () => {
     expect(await releasedThoughHeld(office.unitOfWork)).toBe(0);
   });
 
-  test('the look at holds, removed: the payment is asked for', async () => {
+  test('guard removed: the look at holds. The payment is asked for', async () => {
     const blind = new DecoratedUnitOfWork(office.unitOfWork, {
       deals: () => ({ held: () => Promise.resolve(new Set<string>()) }),
     });
@@ -665,7 +665,7 @@ describe('guards', () => {
     expect(await releasedThoughAmended(office.unitOfWork)).toBe(0);
   });
 
-  test('the look at what is current, removed: the payment of the replaced terms is asked for', async () => {
+  test('guard removed: the look at what is current. The payment of the replaced terms is asked for', async () => {
     const blind = new DecoratedUnitOfWork(office.unitOfWork, {
       settlements: (real) => ({
         lock: async (ids) => (await real.lock(ids)).map((settlement) => ({ ...settlement, current: true })),
