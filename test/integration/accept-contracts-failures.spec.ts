@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import type { InboundMessage, UnitOfWork } from '@v402/application';
 import { DecoratedUnitOfWork } from '../support/decorated-unit-of-work.js';
 import { agreed, CONTRACTS, IntakeScene, variant, type AgreedTrade } from '../support/intake-scene.js';
@@ -115,10 +114,10 @@ describe('an error that nobody foresaw', () => {
   test('of the verification, before any lock: it parks its message alike', async () => {
     const [before, poison, after] = tradesOf('verified', 3) as [AgreedTrade, AgreedTrade, AgreedTrade];
     const verify = scene.verifier.verify.bind(scene.verifier);
-    const mistaken = jest.spyOn(scene.verifier, 'verify').mockImplementation((identified, arrival) => {
+    scene.verifier.verify = (identified, arrival) => {
       if (identified.contractId === poison.contractId) throw new TypeError('A mistake of ours.');
       return verify(identified, arrival);
-    });
+    };
     const { handler } = scene;
     const batch = onPartition(
       22,
@@ -128,7 +127,7 @@ describe('an error that nobody foresaw', () => {
       await expect(handler.handle(batch)).rejects.toThrow(TypeError);
     }
     expect(await handler.handle(batch)).toMatchObject({ duplicates: 1, undecidable: 1, accepted: 1 });
-    mistaken.mockRestore();
+    scene.verifier.verify = verify;
     expect(await acceptedOf([before, poison, after])).toEqual([1, 0, 1]);
   });
 });

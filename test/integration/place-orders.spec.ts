@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { jest } from '@jest/globals';
 import type { CreateOutcome, OrderDraft, UnitOfWork } from '@v402/application';
 import { instantOfMicros, RetryableError, type Micros, type OrderPlacementState, type Side } from '@v402/domain';
 import { EmbeddedOrderSystem, type TransactionHooks } from '@v402/order-systems';
@@ -625,7 +624,8 @@ describe('an order system that is away', () => {
     scripted.script = {};
     await office.makeDue();
     await handler.handle(); // looks up, and finds nothing
-    const late = { nowMs: jest.fn(() => 0).mockReturnValueOnce(-TIMING.callTimeoutMs) };
+    const readings = [-TIMING.callTimeoutMs];
+    const late = { nowMs: () => readings.shift() ?? 0 };
     await office.orders(scripted, { alarms, clock: late }).handle();
     expect(scripted).toMatchObject({ creates: [1], lookUps: 1 });
     expect(alarms.take()).toEqual([]);

@@ -1,5 +1,4 @@
-import { jest } from '@jest/globals';
-import type { ReleaseDueHandler, UnitOfWork } from '@v402/application';
+import type { PaymentAccounts, ReleaseDueHandler, UnitOfWork } from '@v402/application';
 import {
   addDays,
   dateOf,
@@ -471,15 +470,19 @@ describe('what cannot be released', () => {
     const sepa = { payment: [{ rail: 'sepa', trigger: 'agreed' }] } as const;
     const accepted = await office.acceptAll([sepa, ...Array.from({ length: 20 }, () => CARD_AT_ONCE)], ['buyer']);
     const accounts = new ApprovedAccounts();
-    const failing = jest.spyOn(accounts, 'approved').mockImplementation(() => {
-      throw new TerminalError('payment_accounts_invalid', 'The file of the approved accounts cannot be read.');
-    });
+    let canBeAsked = false;
+    const asked: PaymentAccounts = {
+      approved: (...about) => {
+        if (canBeAsked) return accounts.approved(...about);
+        throw new TerminalError('payment_accounts_invalid', 'The file of the approved accounts cannot be read.');
+      },
+    };
     const alarms = new RecordedAlarms();
-    const handler = office.workflows({ accounts, alarms });
+    const handler = office.workflows({ accounts: asked, alarms });
     await expectOnePutOff(handler, alarms, accepted, { side: 'buyer', reason: 'payment_accounts_invalid' });
     expect(await legs(accepted[0]!)).toMatchObject([{ state: 'waiting', code: null }]);
 
-    failing.mockRestore();
+    canBeAsked = true;
     accounts.approve(SELLER, 'sepa', 'EUR', { scheme: 'iban', identification: 'DE02120300000000202051' });
     await office.makeDue();
     await handler.handle();

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import type { KafkaEventProducer, OutgoingRecord } from '@v402/messaging';
 
 /** A record with headers as any producer may write them: without a value, with bytes that are no text, more than once. */
@@ -10,13 +9,11 @@ export interface AnyRecord extends Omit<OutgoingRecord, 'headers'> {
 export async function sendAnyHeaders(producer: KafkaEventProducer, record: AnyRecord): Promise<void> {
   // kafkajs writes a null value as it should, but stumbles where it measures one that it does not use.
   const byteLength = Buffer.byteLength.bind(Buffer);
-  const measure = jest.spyOn(Buffer, 'byteLength');
-  measure.mockImplementation((value: Parameters<typeof byteLength>[0] | null, encoding) =>
-    value === null ? 0 : byteLength(value, encoding),
-  );
+  Buffer.byteLength = (value: Parameters<typeof byteLength>[0] | null, encoding) =>
+    value === null ? 0 : byteLength(value, encoding);
   try {
     await producer.send([{ ...record, headers: record.headers as Record<string, string> }]);
   } finally {
-    measure.mockRestore();
+    Buffer.byteLength = byteLength;
   }
 }
