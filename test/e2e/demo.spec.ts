@@ -1,6 +1,5 @@
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -20,14 +19,26 @@ afterEach(() => {
 });
 
 /** A process by its id and the time of its start, so that one that gets its id later is not taken for it. */
-const processes = (): Map<string, { readonly parent: string; readonly started: string }> => {
-  const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,lstart='], { encoding: 'utf8' }).trim().split('\n');
-  return new Map(
-    lines.map((line) => {
-      const [pid = '', parent = '', ...started] = line.trim().split(/\s+/);
-      return [pid, { parent, started: started.join(' ') }];
-    }),
+const processes = (): Map<string, { readonly parent: string; readonly started: string }> =>
+  new Map(
+    readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .flatMap((pid) => {
+        const stat = statOf(pid);
+        // After the name, which may hold anything: state, parent, …, and as the 20th the time of the start.
+        const [, parent, ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+        const started = rest[17];
+        return parent === undefined || started === undefined ? [] : [[pid, { parent, started }]];
+      }),
   );
+
+/** Empty where the process is gone by now. */
+const statOf = (pid: string): string => {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8');
+  } catch {
+    return '';
+  }
 };
 
 /** What a process has started, and what that has started, and so on; itself included. */

@@ -104,7 +104,9 @@ export class AcceptContractsHandler {
   async #decideApart(messages: readonly InboundMessage[]): Promise<IntakeCounts> {
     try {
       const examined = await this.#examine(messages.map(readMessage));
-      return await this.unitOfWork.run((tx) => this.#decide(tx, examined));
+      const counts = await this.unitOfWork.run((tx) => this.#decide(tx, examined));
+      for (const { coordinates } of messages) this.#failures.delete(coordinatesKey(coordinates));
+      return counts;
     } catch (error) {
       if (error instanceof RetryableError) throw error;
       const [only] = messages;
