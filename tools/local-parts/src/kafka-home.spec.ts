@@ -62,7 +62,7 @@ describe('kafkaHome', () => {
   });
 
   it('leaves nothing behind when nothing can be fetched, and says why', async () => {
-    await fakeMaven('touch "$target/a.jar"; echo "[ERROR] Unknown host repo.maven.apache.org"; exit 1');
+    await fakeMaven('touch "$target/a.jar"; echo "[ERROR] Unknown host repository.example"; exit 1');
     await expect(kafkaHome(watchdog, folder, env, () => undefined)).rejects.toMatchObject({
       code: 'kafka_not_fetched',
       message: expect.stringMatching(/settings\.xml[^]*V402_TEST_KAFKA_BROKERS[^]*Unknown host/) as string,

@@ -21,7 +21,8 @@ export interface OrderDraft extends OrderReference {
   readonly contract: SettlementContract;
 }
 
-/** What an order system can and cannot promise. The core adapts to it; nothing is assumed. */
+/** What an order system can and cannot promise. The core decides by `uniqueRef`, `serverTimeoutMs` and `maxConcurrency`, the
+ * preflight by the limits; the conformance suite holds an adapter to all of it. */
 export interface OrderSystemCapabilities {
   /** Who refuses a second order with the same reference: the system itself, an extension of ours in it, or nobody. */
   readonly uniqueRef: 'server' | 'extension' | 'none';
@@ -39,7 +40,7 @@ export interface OrderSystemCapabilities {
   readonly cancel: 'full' | 'before_fulfilment' | 'none';
   /** The longest time after which a request that the server has received can still take effect. */
   readonly serverTimeoutMs: number;
-  /** Calls that may be under way at once. */
+  /** Calls that may be under way at once, in one process. */
   readonly maxConcurrency: number;
   readonly bulkCreate: boolean;
 }
