@@ -665,6 +665,35 @@ describe('an adapter that never answers a question does not stop the role', () =
   });
 });
 
+test('a settlement whose contract cannot be read holds up none of its batch', async () => {
+  const accepted = await office.acceptAll([{}, {}, {}, {}, {}], ['seller']);
+  const [broken, ...others] = accepted;
+  const id = Buffer.from(broken!.contractId, 'hex');
+  const [{ canonical }] = (await office.sql('SELECT canonical FROM v402.settlement WHERE contract_id = $1', id)) as [
+    { canonical: Buffer },
+  ];
+  const write = (bytes: Buffer): Promise<unknown> =>
+    office.sql('UPDATE v402.settlement SET canonical = $2 WHERE contract_id = $1', id, bytes);
+  await write(canonical.subarray(1));
+  const alarms = new RecordedAlarms();
+  const handler = office.orders(scripted, { alarms });
+  expect(await handler.handle()).toBe(5);
+  expect((await Promise.all(others.map(placement))).map(({ state }) => state)).toEqual(Array(4).fill('created'));
+  expect(await placement(broken!)).toMatchObject({ state: 'waiting', attempt: 0 });
+  expect(alarms.take()).toEqual([
+    {
+      code: 'order_not_readable',
+      context: { contractId: broken!.contractId, side: 'seller', reason: 'unexpected_error' },
+    },
+  ]);
+  expect(await handler.handle()).toBe(0);
+
+  await write(canonical);
+  await office.makeDue();
+  expect(await handler.handle()).toBe(1);
+  expect(await placement(broken!)).toMatchObject({ state: 'created', attempt: 1 });
+});
+
 test('an outcome that cannot be written is said, keeps none of its batch from being recorded, and is looked up', async () => {
   const accepted = await office.acceptAll([{}, {}, {}, {}], ['seller']);
   let broken: string | undefined;

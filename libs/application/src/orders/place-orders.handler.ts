@@ -1,4 +1,4 @@
-import { TerminalError, type MonotonicClock } from '@v402/domain';
+import { RetryableError, TerminalError, type MonotonicClock } from '@v402/domain';
 import { allSettled } from '../all-settled.js';
 import type { OrderSystem } from '../ports/order-system.js';
 import type { Alarms, FaultPoint, Wake } from '../ports/seams.js';
@@ -52,15 +52,51 @@ export class PlaceOrdersHandler {
     const claims = await this.#claim();
     if (claims.length === 0) return 0;
     await this.faults.reach('C3');
-    const cases = await this.unitOfWork.run(async (tx) =>
-      readCases(tx, claims, await tx.settlements.read(contractIdsOf(claims))),
-    );
+    const cases = await this.#read(claims);
     await allSettled([
       this.#place(cases.filter(({ placement }) => placement.state === 'waiting')),
       ...cases.map((order) => this.#resume(order)),
     ]);
     this.wake.hint('workflows', 'relay');
     return claims.length;
+  }
+
+  /**
+   * Reads what belongs to the claims. Where that fails for another reason than a database that is away, they are halved
+   * until the one is found that cannot be read: it is put off and said, and holds nobody up.
+   */
+  async #read(claims: readonly Claim[]): Promise<readonly OrderCase[]> {
+    try {
+      return await this.unitOfWork.run(async (tx) =>
+        readCases(tx, claims, await tx.settlements.read(contractIdsOf(claims))),
+      );
+    } catch (error) {
+      if (error instanceof RetryableError) throw error;
+      const [only] = claims;
+      if (only === undefined || claims.length > 1) {
+        const middle = Math.ceil(claims.length / 2);
+        const first = await this.#read(claims.slice(0, middle));
+        return [...first, ...(await this.#read(claims.slice(middle)))];
+      }
+      await this.#putOff(only, error);
+      return [];
+    }
+  }
+
+  async #putOff(claim: Claim, error: unknown): Promise<void> {
+    await this.unitOfWork.run(async (tx) => {
+      const dueAt = (await tx.now()) + BigInt(this.context.timing.holdRecheckMs) * 1000n;
+      await tx.work.postpone([{ claim, dueAt, progressed: false }]);
+    });
+    this.alarms.raise(
+      'order_not_readable',
+      'An order cannot be placed: its settlement cannot be read. It is tried again.',
+      {
+        contractId: claim.contractId,
+        side: claim.side,
+        reason: error instanceof TerminalError ? error.code : 'unexpected_error',
+      },
+    );
   }
 
   #claim(): Promise<readonly Claim[]> {
