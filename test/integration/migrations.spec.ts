@@ -142,6 +142,12 @@ describe('migrations', () => {
       code: 'database_unreachable',
     });
   });
+
+  test('error: a refused password is not called unreachable', async () => {
+    const url = new URL(database.ownerUrl);
+    url.password = 'another';
+    await expect(migrate({ ownerUrl: url.href })).rejects.toMatchObject({ code: 'database_authentication_failed' });
+  });
 });
 
 describe('roles', () => {

@@ -118,8 +118,8 @@ export const VARIABLES = {
     example: '',
   }),
   V402_DATABASE_URL: required(postgresUrl, {
-    description: 'PostgreSQL, as the application role.',
-    example: 'postgresql://v402_app:password@127.0.0.1:5432/v402',
+    description: 'PostgreSQL, as a login role that is a member of v402_app.',
+    example: 'postgresql://v402_app_login:password@127.0.0.1:5432/v402',
     secret: true,
   }),
   V402_OWNER_DATABASE_URL: required(postgresUrl, {
@@ -137,7 +137,7 @@ export const VARIABLES = {
   }),
   V402_ORDERBOOK_DATABASE_URL: required(postgresUrl, {
     description: 'PostgreSQL of the embedded order book, as its own role.',
-    example: 'postgresql://v402_orderbook:password@127.0.0.1:5432/v402',
+    example: 'postgresql://v402_orderbook_login:password@127.0.0.1:5432/v402',
     secret: true,
   }),
   V402_ORDER_CALL_TIMEOUT_MS: withDefault(wholeNumber(100, 300_000), {

@@ -17,7 +17,7 @@ export function figuresText(messages: readonly SimulatedMessage[], seen: Seen, r
   const published = eventFigures(messages, seen);
   return [
     table('What became of the contracts', HEAD, ends.map(marked)),
-    table('What was published', HEAD, published.map(marked)),
+    table('What was published', ['', 'expected', 'found', ''], published.map(marked)),
     '\n',
     list(measurements(seen, record)),
   ].join('');

@@ -1,5 +1,6 @@
 import { RetryableError, TerminalError } from '@v402/domain';
 import pg from 'pg';
+import { classify } from '../pg-errors.js';
 import { type Migration, readMigrations } from './migrations-folder.js';
 import { connectSchemaEngine } from './schema-engine.js';
 
@@ -39,6 +40,8 @@ export const migrate = async ({
 };
 
 const rethrowUnreachable = (cause: unknown): never => {
+  // A server that answers is reached: what it says, such as a refused password, is said.
+  if (cause instanceof pg.DatabaseError) throw classify(cause);
   throw new RetryableError('database_unreachable', 'The database could not be reached.', {}, { cause });
 };
 
