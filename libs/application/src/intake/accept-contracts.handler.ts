@@ -1,5 +1,6 @@
 import type { SignatureVerifier } from '@v402/contract';
-import { RetryableError, TerminalError, type Arrival } from '@v402/domain';
+import { TerminalError, type Arrival } from '@v402/domain';
+import { apart } from '../apart.js';
 import { arrivalOfDatabase } from '../events/members.js';
 import type { EventNaming } from '../events/settlement-stream.js';
 import { coordinatesKey } from '../ports/evidence-store.js';
@@ -56,7 +57,12 @@ export class AcceptContractsHandler {
    */
   async handle(messages: readonly InboundMessage[]): Promise<IntakeCounts> {
     if (messages.length === 0) return NONE;
-    const counts = await this.#decideApart(messages);
+    const parts = await apart(
+      messages,
+      (some) => this.#decideTogether(some),
+      (one, error) => this.#park(one, error),
+    );
+    const counts = parts.reduce(add, NONE);
     await this.faults.reach('C2');
     if (counts.accepted > 0) this.wake.hint('orders', 'workflows');
     this.wake.hint('relay');
@@ -97,24 +103,12 @@ export class AcceptContractsHandler {
     return read.map(({ message }) => earlier.get(coordinatesKey(message.coordinates)) ?? now);
   }
 
-  /**
-   * Decides the messages. Where that fails for another reason than a part that is away, the batch is halved until the one
-   * message is found that cannot be decided: that one is parked with its bytes, and holds nobody up.
-   */
-  async #decideApart(messages: readonly InboundMessage[]): Promise<IntakeCounts> {
-    try {
-      const examined = await this.#examine(messages.map(readMessage));
-      const counts = await this.unitOfWork.run((tx) => this.#decide(tx, examined));
-      for (const { coordinates } of messages) this.#failures.delete(coordinatesKey(coordinates));
-      return counts;
-    } catch (error) {
-      if (error instanceof RetryableError) throw error;
-      const [only] = messages;
-      if (only !== undefined && messages.length === 1) return this.#park(only, error);
-      const middle = Math.ceil(messages.length / 2);
-      const first = await this.#decideApart(messages.slice(0, middle));
-      return add(first, await this.#decideApart(messages.slice(middle)));
-    }
+  /** One transaction for all of them. */
+  async #decideTogether(messages: readonly InboundMessage[]): Promise<IntakeCounts> {
+    const examined = await this.#examine(messages.map(readMessage));
+    const counts = await this.unitOfWork.run((tx) => this.#decide(tx, examined));
+    for (const { coordinates } of messages) this.#failures.delete(coordinatesKey(coordinates));
+    return counts;
   }
 
   /** A refused value is parked at once; a failure that nobody foresaw may pass, so it is tried again a few times. */

@@ -1,5 +1,6 @@
-import { RetryableError, TerminalError, type MonotonicClock } from '@v402/domain';
+import { TerminalError, type MonotonicClock } from '@v402/domain';
 import { allSettled } from '../all-settled.js';
+import { apart } from '../apart.js';
 import type { OrderSystem } from '../ports/order-system.js';
 import type { Alarms, FaultPoint, Wake } from '../ports/seams.js';
 import type { UnitOfWork } from '../ports/unit-of-work.js';
@@ -61,29 +62,14 @@ export class PlaceOrdersHandler {
     return claims.length;
   }
 
-  /**
-   * Reads what belongs to the claims. Where that fails for another reason than a database that is away, they are halved
-   * until the one is found that cannot be read: it is put off and said, and holds nobody up.
-   */
+  /** Reads what belongs to the claims; one that cannot be read is put off and said. */
   async #read(claims: readonly Claim[]): Promise<readonly OrderCase[]> {
-    try {
-      return await this.unitOfWork.run(async (tx) =>
-        readCases(tx, claims, await tx.settlements.read(contractIdsOf(claims))),
-      );
-    } catch (error) {
-      if (error instanceof RetryableError) throw error;
-      const [only] = claims;
-      if (only === undefined || claims.length > 1) {
-        const middle = Math.ceil(claims.length / 2);
-        const first = await this.#read(claims.slice(0, middle));
-        return [...first, ...(await this.#read(claims.slice(middle)))];
-      }
-      await this.#putOff(only, error);
-      return [];
-    }
+    const read = (some: readonly Claim[]): Promise<readonly OrderCase[]> =>
+      this.unitOfWork.run(async (tx) => readCases(tx, some, await tx.settlements.read(contractIdsOf(some))));
+    return (await apart(claims, read, (claim, error) => this.#putOff(claim, error))).flat();
   }
 
-  async #putOff(claim: Claim, error: unknown): Promise<void> {
+  async #putOff(claim: Claim, error: unknown): Promise<readonly OrderCase[]> {
     await this.unitOfWork.run(async (tx) => {
       const dueAt = (await tx.now()) + BigInt(this.context.timing.holdRecheckMs) * 1000n;
       await tx.work.postpone([{ claim, dueAt, progressed: false }]);
@@ -97,6 +83,7 @@ export class PlaceOrdersHandler {
         reason: error instanceof TerminalError ? error.code : 'unexpected_error',
       },
     );
+    return [];
   }
 
   #claim(): Promise<readonly Claim[]> {

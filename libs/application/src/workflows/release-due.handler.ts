@@ -1,4 +1,5 @@
-import { RetryableError, TerminalError, type Micros } from '@v402/domain';
+import { TerminalError, type Micros } from '@v402/domain';
+import { apart } from '../apart.js';
 import type { EventNaming } from '../events/settlement-stream.js';
 import { writeStreams } from '../events/write-streams.js';
 import type { DeliveryRow, PaymentLeg } from '../ports/progress-store.js';
@@ -43,7 +44,9 @@ export class ReleaseDueHandler {
     const claims = await this.unitOfWork.run((tx) => tx.work.claim({ kinds, limit, leaseMs, owner: this.owner }));
     if (claims.length === 0) return 0;
     await this.faults.reach('C3');
-    const blocked = await this.#releaseApart(claims);
+    const release = (some: readonly Claim[]): Promise<readonly Claim[]> =>
+      this.unitOfWork.run((tx) => this.#release(tx, some));
+    const blocked = (await apart(claims, release, (claim, error) => this.#putOff(claim, error))).flat();
     for (const { contractId, side, subjectId } of blocked) {
       this.alarms.raise('payment_leg_blocked', 'A payment is due and its creditor has no approved account.', {
         contractId,
@@ -56,27 +59,8 @@ export class ReleaseDueHandler {
     return claims.length;
   }
 
-  /**
-   * Releases the claims. Where that fails for another reason than a part that is away, they are halved until the one is
-   * found that cannot be released: it is put off and said, and holds nobody up.
-   */
-  async #releaseApart(claims: readonly Claim[]): Promise<readonly Claim[]> {
-    try {
-      return await this.unitOfWork.run((tx) => this.#release(tx, claims));
-    } catch (error) {
-      if (error instanceof RetryableError) throw error;
-      const [only] = claims;
-      if (only === undefined || claims.length > 1) {
-        const middle = Math.ceil(claims.length / 2);
-        const first = await this.#releaseApart(claims.slice(0, middle));
-        return [...first, ...(await this.#releaseApart(claims.slice(middle)))];
-      }
-      await this.#putOff(only, error);
-      return [];
-    }
-  }
-
-  async #putOff(claim: Claim, error: unknown): Promise<void> {
+  /** A claim that cannot be released is put off and said. */
+  async #putOff(claim: Claim, error: unknown): Promise<readonly Claim[]> {
     await this.unitOfWork.run(async (tx) => {
       const dueAt = (await tx.now()) + BigInt(this.policy.recheckMs) * 1000n;
       await tx.work.postpone([{ claim, dueAt, progressed: false }]);
@@ -89,6 +73,7 @@ export class ReleaseDueHandler {
       subjectId,
       reason: error instanceof TerminalError ? error.code : 'unexpected_error',
     });
+    return [];
   }
 
   /** @returns the claims whose legs are newly blocked */
