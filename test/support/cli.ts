@@ -14,7 +14,7 @@ export interface CliResult {
 /** The caller's environment without its own V402_* variables, so that only what a test gives is read. */
 const cleanEnvironment = (): NodeJS.ProcessEnv =>
   Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(V402_|NODE_OPTIONS$|NODE_DEBUG$|FORCE_COLOR$)/.test(name)),
+    Object.entries(process.env).filter(([name]) => !/^(V402_|NODE_OPTIONS$|NODE_DEBUG$|FORCE_COLOR$|CI$)/.test(name)),
   );
 
 /** Starts the built command line as a process of its own. */

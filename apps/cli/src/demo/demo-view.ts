@@ -1,5 +1,5 @@
+import { styleText } from 'node:util';
 import { MultiBar, type SingleBar } from 'cli-progress';
-import pc from 'picocolors';
 
 /** How far something is. */
 export interface Progress {
@@ -23,7 +23,7 @@ export class DemoView {
   /** A step of the demonstration, with the seconds since its start. */
   say(line: string): void {
     const seconds = ((performance.now() - this.#startedAt) / 1000).toFixed(1).padStart(5);
-    this.write(`${pc.dim(`${seconds}s`)}  ${line}\n`);
+    this.write(`${styleText('dim', `${seconds}s`)}  ${line}\n`);
   }
 
   write(text: string): void {
@@ -55,7 +55,7 @@ export class DemoView {
   }
 
   #open(progress: readonly Progress[]): { all: MultiBar; byName: ReadonlyMap<string, SingleBar> } {
-    const format = `        {name} ${pc.cyan('{bar}')} {value}/{total}`;
+    const format = `        {name} ${styleText('cyan', '{bar}')} {value}/{total}`;
     const all = new MultiBar({ format, stream: this.stream, hideCursor: true });
     const byName = new Map(
       progress.map(({ name, of }) => [name, all.create(of, 0, { name: name.padEnd(NAME_WIDTH) })]),

@@ -1,6 +1,6 @@
+import { styleText } from 'node:util';
 import type { PublishedEvent } from '@v402/local-system';
 import type { SeenTrade, SimulatedMessage } from '@v402/simulators';
-import pc from 'picocolors';
 import { list, table } from '../show/table.js';
 import { orderLatencies, percentile } from './latency.js';
 import type { TradeRecord } from './trade-through.js';
@@ -26,7 +26,7 @@ export function figuresText(messages: readonly SimulatedMessage[], seen: Seen, r
 const HEAD = ['', 'sent', 'found', ''];
 
 function marked([name, expected, found]: Figure): readonly [string, number, number, string] {
-  return [name, expected, found, expected === found ? pc.green('✓') : pc.red('✗')];
+  return [name, expected, found, expected === found ? styleText('green', '✓') : styleText('red', '✗')];
 }
 
 function outcomeFigures(messages: readonly SimulatedMessage[], { events, orders, ...books }: Seen): readonly Figure[] {
@@ -104,9 +104,9 @@ const SHOWN = 20;
 /** The verdict, and what differs. */
 export function verdictText(differences: readonly string[]): string {
   if (differences.length === 0) {
-    return `\n${pc.green('Everything is exactly what was sent.')} Event ids are unique, sequences without gaps, totals as agreed.\n`;
+    return `\n${styleText('green', 'Everything is exactly what was sent.')} Event ids are unique, sequences without gaps, totals as agreed.\n`;
   }
   const more = differences.length > SHOWN ? [`and ${differences.length - SHOWN} more`] : [];
   const lines = [...differences.slice(0, SHOWN), ...more].map((line) => `  ${line}\n`);
-  return `\n${pc.red(`${differences.length} differences:`)}\n${lines.join('')}`;
+  return `\n${styleText('red', `${differences.length} differences:`)}\n${lines.join('')}`;
 }
