@@ -1,5 +1,5 @@
 import type { InboundMessage, UnitOfWork } from '@v402/application';
-import { DecoratedUnitOfWork } from '../support/decorated-unit-of-work.js';
+import { DecoratedUnitOfWork } from '@v402/testing';
 import { agreed, CONTRACTS, IntakeScene, variant, type AgreedTrade } from '../support/intake-scene.js';
 import { sha256 } from '../support/records.js';
 

@@ -1,6 +1,6 @@
 import type { AcceptContractsHandler, IntakeCounts } from '@v402/application';
 import { rejectionKey } from '@v402/application';
-import { DecoratedUnitOfWork } from '../support/decorated-unit-of-work.js';
+import { DecoratedUnitOfWork } from '@v402/testing';
 import { IntakeProcess } from '../support/intake-process.js';
 import { agreed, CONTRACTS, IntakeScene, variant } from '../support/intake-scene.js';
 import { aDeal, sha256 } from '../support/records.js';

@@ -1,6 +1,6 @@
 import type { InboundMessage } from '@v402/application';
 import { addSeconds, instantOfMicros } from '@v402/domain';
-import { DecoratedUnitOfWork } from '../support/decorated-unit-of-work.js';
+import { DecoratedUnitOfWork } from '@v402/testing';
 import { agreed, CONTRACTS, IntakeScene } from '../support/intake-scene.js';
 import { sha256 } from '../support/records.js';
 import { DiesOnceAt } from '../support/seams.js';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { CreateOutcome, OrderDraft, UnitOfWork } from '@v402/application';
 import { instantOfMicros, RetryableError, type Micros, type OrderPlacementState, type Side } from '@v402/domain';
 import { EmbeddedOrderSystem, type TransactionHooks } from '@v402/order-systems';
-import { ScriptedOrderSystem } from '@v402/testing';
+import { DecoratedUnitOfWork, ScriptedOrderSystem } from '@v402/testing';
 import {
   BackOffice,
   DELIVERY_LEAD_DAYS,
@@ -11,7 +11,6 @@ import {
   TIMING,
   TRACEPARENT,
 } from '../support/back-office.js';
-import { DecoratedUnitOfWork } from '../support/decorated-unit-of-work.js';
 import type { AgreedTrade } from '../support/intake-scene.js';
 import { DiesOnceAt, DoesAt, RecordedAlarms, type RaisedAlarm } from '../support/seams.js';
 import { BUYER, SELLER } from '../support/trade.js';

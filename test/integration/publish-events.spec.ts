@@ -13,7 +13,7 @@ import { PgUnitOfWork } from '@v402/persistence';
 import { KafkaEventPublisher } from '@v402/roles';
 import pg from 'pg';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
-import { DecoratedUnitOfWork } from '../support/decorated-unit-of-work.js';
+import { DecoratedUnitOfWork } from '@v402/testing';
 import { MessagingScene } from '../support/messaging.js';
 import { anEvent, sha256 } from '../support/records.js';
 import { complaintsOf, RecordedPublisher } from '../support/recorded-publisher.js';

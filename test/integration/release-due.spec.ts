@@ -9,7 +9,7 @@ import {
   type Rail,
   type Side,
 } from '@v402/domain';
-import { ScriptedOrderSystem } from '@v402/testing';
+import { DecoratedUnitOfWork, ScriptedOrderSystem } from '@v402/testing';
 import {
   ApprovedAccounts,
   BackOffice,
@@ -18,7 +18,6 @@ import {
   TRACEPARENT,
   type PublishedEvent,
 } from '../support/back-office.js';
-import { DecoratedUnitOfWork } from '../support/decorated-unit-of-work.js';
 import type { AgreedTrade } from '../support/intake-scene.js';
 import { DiesOnceAt, DoesAt, RecordedAlarms, StopsAt } from '../support/seams.js';
 import { SELLER } from '../support/trade.js';

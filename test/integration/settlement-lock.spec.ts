@@ -1,6 +1,6 @@
 import type { UnitOfWork } from '@v402/application';
 import { BackOffice } from '../support/back-office.js';
-import { DecoratedUnitOfWork } from '../support/decorated-unit-of-work.js';
+import { DecoratedUnitOfWork } from '@v402/testing';
 import type { AgreedTrade } from '../support/intake-scene.js';
 import { RecordedAlarms, StopsAt } from '../support/seams.js';
 

@@ -1,6 +1,6 @@
 import { Ids, type Claim, type UnitOfWork } from '@v402/application';
 import { toUnixSeconds, type Instant, type Micros } from '@v402/domain';
-import { DecoratedUnitOfWork } from './decorated-unit-of-work.js';
+import { DecoratedUnitOfWork } from '@v402/testing';
 
 /** UUIDs that count: a run that is repeated gets the same ones. */
 export class CountedIds extends Ids {

@@ -1,6 +1,6 @@
 import { Module, ShutdownSignal, type DynamicModule, type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { NoFaults, type FaultPoint } from '@v402/application';
+import { NoFaults, type FaultPoint, type OrderSystem } from '@v402/application';
 import { loadConfig, type Role } from '@v402/config';
 import { TerminalError } from '@v402/domain';
 import { createLog, nestLog, type Logger } from '@v402/observability';
@@ -21,7 +21,10 @@ const CLEAN_EXIT = { useProcessExit: true };
 
 export interface RunOptions {
   readonly env: NodeJS.ProcessEnv;
+  /** For tests that break things. */
   readonly faults?: FaultPoint;
+  /** Takes the place of the configured one. */
+  readonly orderSystem?: OrderSystem;
 }
 
 /**
@@ -54,11 +57,14 @@ function requireNode(): void {
  */
 export async function startRoles(
   roles: readonly Role[],
-  { env, faults = new NoFaults() }: RunOptions,
+  { env, faults = new NoFaults(), orderSystem }: RunOptions,
 ): Promise<INestApplicationContext> {
   const config = loadConfig(env, roles);
   const log = createLog(config.V402_LOG_LEVEL, { instance: config.V402_INSTANCE_ID, roles: roles.join(',') });
-  const imports = [CoreModule.forRoot({ config, log, faults }), ...roles.map((role) => roleModule(role, env, log))];
+  const imports = [
+    CoreModule.forRoot({ config, log, faults }),
+    ...roles.map((role) => roleModule(role, { env, log, orderSystem })),
+  ];
   const module: DynamicModule = { module: RolesModule, imports };
   const app = await createApplication(module, roles, env, log);
   log.info('The roles run.');
@@ -69,12 +75,17 @@ export async function startRoles(
 @Module({})
 class RolesModule {}
 
-function roleModule(role: Role, env: NodeJS.ProcessEnv, log: Logger): DynamicModule {
+interface RoleOptions extends Pick<RunOptions, 'env'> {
+  readonly log: Logger;
+  readonly orderSystem: OrderSystem | undefined;
+}
+
+function roleModule(role: Role, { env, log, orderSystem }: RoleOptions): DynamicModule {
   switch (role) {
     case 'intake':
       return IntakeModule.forRoot(loadConfig(env, [role]), log);
     case 'orders':
-      return OrdersModule.forRoot(loadConfig(env, [role]));
+      return OrdersModule.forRoot(loadConfig(env, [role]), orderSystem);
     case 'workflows':
       return WorkflowsModule.forRoot(loadConfig(env, [role]));
     case 'relay':

@@ -22,7 +22,9 @@ const ORDER_SYSTEMS: Readonly<Record<OrdersConfig['V402_ORDER_SYSTEM'], (config:
   embedded: (config) => lifeOf(new EmbeddedOrderSystem({ url: config.V402_ORDERBOOK_DATABASE_URL })),
 };
 
-export function openOrderSystem(config: OrdersConfig): OrderSystemLife {
+/** @param given an order system that somebody else opened and closes */
+export function openOrderSystem(config: OrdersConfig, given?: OrderSystem): OrderSystemLife {
+  if (given !== undefined) return new OrderSystemLife(given, () => Promise.resolve());
   return ORDER_SYSTEMS[config.V402_ORDER_SYSTEM](config);
 }
 

@@ -23,11 +23,11 @@ type OrdersConfig = RoleConfig<'orders'>;
 /** Orders: work that is due → `PlaceOrdersHandler` → the configured order system. */
 @Module({})
 export class OrdersModule {
-  static forRoot(config: OrdersConfig): DynamicModule {
+  static forRoot(config: OrdersConfig, orderSystem?: OrderSystem): DynamicModule {
     return {
       module: OrdersModule,
       providers: [
-        { provide: OrderSystemLife, useFactory: () => openOrderSystem(config) },
+        { provide: OrderSystemLife, useFactory: () => openOrderSystem(config, orderSystem) },
         { provide: OrderSystem, inject: [OrderSystemLife], useFactory: (life: OrderSystemLife) => life.system },
         {
           provide: PlaceOrdersHandler,
