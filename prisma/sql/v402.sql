@@ -53,6 +53,9 @@ ALTER TABLE v402.work
   ADD CONSTRAINT work_lease CHECK ((lease_until IS NULL) = (leased_by IS NULL));
 CREATE INDEX work_due ON v402.work (kind, due_at);
 
+ALTER TABLE v402.job
+  ADD CONSTRAINT job_lease CHECK ((lease_until IS NULL) = (leased_by IS NULL));
+
 ALTER TABLE v402.event
   ADD CONSTRAINT event_sequence CHECK (sequence > 0);
 -- Backstop of the counters: one event per place in a stream.
@@ -76,6 +79,7 @@ GRANT UPDATE (state, revision, attempt, unknowns, look_up_not_before, order_syst
 GRANT UPDATE (state, revision, attempt, triggered_at, due_date, code) ON v402.payment_leg TO v402_app;
 GRANT UPDATE (state, revision, attempt) ON v402.delivery TO v402_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON v402.work TO v402_app;
+GRANT SELECT, INSERT, UPDATE ON v402.job TO v402_app;
 GRANT SELECT, INSERT, DELETE ON v402.outbox TO v402_app;
 GRANT SELECT, UPDATE ON v402.relay_shard TO v402_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON v402.relay TO v402_app;

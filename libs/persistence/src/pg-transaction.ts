@@ -3,6 +3,7 @@ import type {
   DeliveryStore,
   EventStore,
   EvidenceStore,
+  JobStore,
   OrderPlacementStore,
   PaymentLegStore,
   SettlementStore,
@@ -15,6 +16,7 @@ import { PgDealStore } from './stores/deal.store.js';
 import { PgDeliveryStore } from './stores/delivery.store.js';
 import { PgEventStore } from './stores/event.store.js';
 import { PgEvidenceStore } from './stores/evidence.store.js';
+import { PgJobStore } from './stores/job.store.js';
 import { PgOrderPlacementStore } from './stores/order-placement.store.js';
 import { PgPaymentLegStore } from './stores/payment-leg.store.js';
 import { PgSettlementStore } from './stores/settlement.store.js';
@@ -33,6 +35,7 @@ export class PgTransaction implements Transaction {
   readonly deliveries: DeliveryStore;
   readonly work: WorkStore;
   readonly events: EventStore;
+  readonly jobs: JobStore;
 
   constructor(private readonly session: Session) {
     this.deals = new PgDealStore(session);
@@ -43,6 +46,7 @@ export class PgTransaction implements Transaction {
     this.deliveries = new PgDeliveryStore(session);
     this.work = new PgWorkStore(session);
     this.events = new PgEventStore(session);
+    this.jobs = new PgJobStore(session);
   }
 
   async now(): Promise<Micros> {

@@ -33,6 +33,7 @@ export class DecoratedUnitOfWork extends UnitOfWork {
       deliveries: decorate(tx.deliveries, this.overrides.deliveries),
       work: decorate(tx.work, this.overrides.work),
       events: decorate(tx.events, this.overrides.events),
+      jobs: decorate(tx.jobs, this.overrides.jobs),
     };
   }
 }

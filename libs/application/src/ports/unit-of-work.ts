@@ -2,6 +2,7 @@ import type { Micros } from '@v402/domain';
 import type { DealStore, SettlementStore } from './settlement-store.js';
 import type { EventStore } from './event-store.js';
 import type { EvidenceStore } from './evidence-store.js';
+import type { JobStore } from './job-store.js';
 import type { DeliveryStore, OrderPlacementStore, PaymentLegStore } from './progress-store.js';
 import type { WorkStore } from './work-store.js';
 
@@ -17,6 +18,7 @@ export interface Transaction {
   readonly deliveries: DeliveryStore;
   readonly work: WorkStore;
   readonly events: EventStore;
+  readonly jobs: JobStore;
 }
 
 /** One database transaction, READ COMMITTED with explicit locks. */

@@ -8,12 +8,14 @@ import { PollingLoop } from '../core/polling-loop.js';
 import { RoleLoop } from '../core/role-loop.js';
 import { LOG, OWNER } from '../core/tokens.js';
 import { FilePaymentAccounts, NoPaymentAccounts } from './file-payment-accounts.js';
+import { scheduleLoop } from './schedule.js';
 
 type WorkflowsConfig = RoleConfig<'workflows'>;
 
 const BATCH_SIZE = 100;
+const SCHEDULE = Symbol('schedule');
 
-/** Workflows: work that is due → `ReleaseDueHandler` → payment and delivery events. */
+/** Workflows: work that is due → `ReleaseDueHandler` → payment and delivery events. Periodic jobs: `periodicJobs`. */
 @Module({})
 export class WorkflowsModule {
   static forRoot(config: WorkflowsConfig): DynamicModule {
@@ -60,6 +62,12 @@ export class WorkflowsModule {
                 log,
               ),
             ),
+        },
+        {
+          provide: SCHEDULE,
+          inject: [UnitOfWork, Alarms, OWNER, InProcessWake, LOG],
+          useFactory: (unitOfWork: UnitOfWork, alarms: Alarms, owner: string, wake: InProcessWake, log: Logger) =>
+            scheduleLoop({ config, unitOfWork, alarms }, owner, wake, log),
         },
       ],
     };
