@@ -16,13 +16,13 @@ Controller()(Intake);
 class IntakeModule {}
 Module({ controllers: [Intake] })(IntakeModule);
 
-const { V402_TEST_KAFKA_BROKERS, TOPIC_PREFIX, GROUP } = process.env;
+const { V402_TEST_KAFKA_BROKERS, TOPIC_PREFIX, GROUP, SESSION_MS = '2000' } = process.env;
 const strategy = new KafkaBatchStrategy({
   connection: { brokers: V402_TEST_KAFKA_BROKERS.split(','), clientId: 'crash-child' },
   topicPrefix: TOPIC_PREFIX,
   consumer: {
     groupId: GROUP,
-    sessionTimeoutMs: 2_000,
+    sessionTimeoutMs: Number(SESSION_MS),
     heartbeatIntervalMs: 300,
     maxWaitMs: 50,
     chunk: { maxMessages: 5, maxBytes: 1_000 },

@@ -17,6 +17,8 @@ import { committed, eventually, FAST, MessagingScene, numbers, range, recorder, 
 
 const brokers = process.env.V402_TEST_KAFKA_BROKERS?.split(',') ?? [];
 const connection = { brokers, clientId: 'messaging-spec' };
+/** A session that no test outlives: whoever waited for its end would wait in vain. */
+const NEVER_MS = 600_000;
 let scene: MessagingScene;
 
 beforeEach(() => {
@@ -210,11 +212,17 @@ describe('a handler that fails', () => {
 });
 
 describe('processes that come and go', () => {
-  it('delivers again what a killed process had not committed', async () => {
+  /** A process that has committed five of twenty records, and dies while it handles the next five. */
+  const diesInTheMiddle = async (sessionMs: number): Promise<void> => {
     await scene.createTopics(1);
     await scene.sendNumbers(0, 20);
     const child = spawn(process.execPath, [new URL('./messaging-crash.child.mjs', import.meta.url).pathname], {
-      env: { ...process.env, TOPIC_PREFIX: scene.prefix, GROUP: `${scene.prefix}group` },
+      env: {
+        ...process.env,
+        TOPIC_PREFIX: scene.prefix,
+        GROUP: `${scene.prefix}group`,
+        SESSION_MS: String(sessionMs),
+      },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const gone = new Promise((resolve) => child.once('exit', resolve));
@@ -224,14 +232,41 @@ describe('processes that come and go', () => {
     });
     let output = '';
     child.stdout.on('data', (data: Buffer) => (output += data.toString()));
-    // The first chunk was committed, the second is being handled, and the process dies.
     await eventually(() => output.includes('handling 5..9'));
     child.kill('SIGKILL');
     await gone;
+  };
+
+  it('delivers again what a killed process had not committed', async () => {
+    await diesInTheMiddle(2_000);
     const { take, records } = recorder();
     await scene.consume(take);
     await eventually(() => records.length >= 15);
     expect(numbers(records)).toEqual(range(20).slice(5));
+  });
+
+  it('goes on at once when a killed process starts again under its name, however long its session', async () => {
+    await diesInTheMiddle(NEVER_MS);
+    const { take, records } = recorder();
+    await scene.consume(take, { sessionTimeoutMs: NEVER_MS, rebalanceTimeoutMs: NEVER_MS }, 'crash-child');
+    await eventually(() => records.length >= 15);
+    expect(numbers(records)).toEqual(range(20).slice(5));
+  });
+
+  it('leaves both of two live processes of one name their work', async () => {
+    await scene.createTopics(4);
+    const handled = [recorder(), recorder()];
+    const settings = { sessionTimeoutMs: NEVER_MS };
+    const first = await scene.consume(handled[0]!.take, settings);
+    await eventually(() => first.progress().assigned.length === 4);
+    const second = await scene.consume(handled[1]!.take, settings);
+    const isShared = (): boolean => [first, second].every((each) => each.progress().assigned.length === 2);
+    await eventually(isShared);
+    await scene.sendNumbers(0, 200);
+    await eventually(() => handled.flatMap(({ records }) => records).length >= 200);
+    expect(sorted(handled.flatMap(({ records }) => numbers(records)))).toEqual(range(200));
+    expect(handled.map(({ records }) => records.length > 0)).toEqual([true, true]);
+    expect(isShared()).toBe(true);
   });
 
   it('loses nothing when a second consumer joins and one leaves', async () => {

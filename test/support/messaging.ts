@@ -69,6 +69,7 @@ export class MessagingScene {
   async consume(
     handle: (batch: KafkaBatch) => Promise<void>,
     settings: Partial<ConsumerSettings> = {},
+    clientId = this.connection.clientId,
   ): Promise<RunningConsumer> {
     @Controller()
     class Intake {
@@ -82,7 +83,7 @@ export class MessagingScene {
 
     const lines: string[] = [];
     const strategy = new KafkaBatchStrategy({
-      connection: this.connection,
+      connection: { ...this.connection, clientId },
       topicPrefix: this.prefix,
       consumer: { groupId: `${this.prefix}group`, ...FAST, ...settings },
       log: (level, message) => {

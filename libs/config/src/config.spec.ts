@@ -53,6 +53,7 @@ describe('values', () => {
       V402_KAFKA_BROKERS: ['one:9092', 'two:9092'],
       V402_KAFKA_TLS: false,
       V402_KAFKA_GROUP: 'v402-intake',
+      V402_KAFKA_SESSION_MS: 6_000,
       V402_TOPIC_PREFIX: '',
       V402_DATABASE_URL: 'postgresql://app:secret@localhost/v402',
       V402_DATABASE_CONNECTIONS: 10,
@@ -84,6 +85,8 @@ describe('values', () => {
   test.each([
     ['V402_INSTANCE_ID', 'with space'],
     ['V402_INSTANCE_ID', 'x'.repeat(65)],
+    ['V402_PROCESS_NAME', 'with space'],
+    ['V402_KAFKA_SESSION_MS', '999'],
     ['V402_PARTIES', 'did:web:a.example,,did:web:b.example'],
     ['V402_KEY_GRACE_SECONDS', '-1'],
     ['V402_KEY_GRACE_SECONDS', '1e3'],

@@ -4,6 +4,7 @@ import { VARIABLES, type VariableName } from './variables.js';
 
 const COMMON = [
   'V402_INSTANCE_ID',
+  'V402_PROCESS_NAME',
   'V402_LOG_LEVEL',
   'V402_DATABASE_URL',
   'V402_DATABASE_CONNECTIONS',
@@ -24,6 +25,7 @@ const ROLE_VARIABLES = {
     ...COMMON,
     ...KAFKA,
     'V402_KAFKA_GROUP',
+    'V402_KAFKA_SESSION_MS',
     'V402_HANDLER_ID',
     'V402_PARTIES',
     'V402_TRUST_REGISTRY',

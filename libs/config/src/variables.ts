@@ -65,6 +65,11 @@ export const VARIABLES = {
     description: 'Names this deployment in its events. Event ids depend on it: never change it.',
     example: 'acme-settlement',
   }),
+  V402_PROCESS_NAME: optional(z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 of A-Z a-z 0-9 . _ -'), {
+    description:
+      'Names this process: the same after a restart, another for each process that lives. None: the host name.',
+    example: 'intake-0',
+  }),
   V402_HANDLER_ID: optional(z.string().min(1).max(512), {
     description:
       'Contracts with an audience are settled only where it equals this id. None: all audiences are refused.',
@@ -112,6 +117,11 @@ export const VARIABLES = {
   V402_KAFKA_GROUP: withDefault(z.string().min(1), {
     description: 'Consumer group of intake.',
     example: 'v402-intake',
+  }),
+  V402_KAFKA_SESSION_MS: withDefault(wholeNumber(1_000, 600_000), {
+    description:
+      "After this long without a sign of life, a process's partitions go to others: at least what the brokers allow.",
+    example: '6000',
   }),
   V402_TOPIC_PREFIX: withDefault(z.string().regex(/^[A-Za-z0-9._-]*$/, 'may hold A-Z a-z 0-9 . _ -'), {
     description: 'Put before the name of every topic, for environments that share a cluster.',

@@ -9,6 +9,8 @@ import type { KafkaBatchConsumer } from './kafka-batch.js';
 import { createKafka, type KafkaConnection, type KafkaLog } from './kafka-client.js';
 import { failureCode, type KafkaFailureCode } from './kafka-failure.js';
 import { existingTopics } from './kafka-topics.js';
+import { GroupConnection } from './kafkajs.js';
+import { Predecessors } from './predecessors.js';
 import { settledWithin } from './within.js';
 
 const SENTENCES: Readonly<Record<KafkaFailureCode, string>> = {
@@ -31,6 +33,7 @@ export class BatchConsumer {
   readonly #kafka: Kafka;
   readonly #progress = new ProgressRecord();
   readonly #failing: FailingPartitions;
+  readonly #predecessors: Predecessors;
   readonly #closing = new AbortController();
   #status: ConsumerStatus = { state: 'starting', code: null, message: 'The Kafka consumer starts.' };
   #missingTopics: readonly string[] = [];
@@ -47,6 +50,8 @@ export class BatchConsumer {
   ) {
     this.#kafka = createKafka(connection, log);
     this.#failing = new FailingPartitions(settings.backoff, log);
+    const connectionTo = (groupId: string): GroupConnection => new GroupConnection(this.#kafka, groupId);
+    this.#predecessors = new Predecessors(connectionTo, settings.groupId, connection.clientId, log);
   }
 
   start(): void {
@@ -105,6 +110,7 @@ export class BatchConsumer {
       handlers: this.handlers,
       progress: this.#progress,
       failing: this.#failing,
+      predecessors: this.#predecessors,
       onJoined: () => {
         this.#failures = 0;
         this.#report({ state: 'consuming', code: null, message: `Consuming ${topics.join(', ')}.` });

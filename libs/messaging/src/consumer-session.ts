@@ -6,6 +6,7 @@ import type { FailingPartitions } from './failing-partitions.js';
 import { startHeartbeat } from './heartbeat.js';
 import { toKafkaRecord, type KafkaBatchConsumer } from './kafka-batch.js';
 import { CLIENT_RETRY } from './kafka-client.js';
+import type { Predecessors } from './predecessors.js';
 import { settledWithin } from './within.js';
 
 export interface SessionParts {
@@ -15,6 +16,7 @@ export interface SessionParts {
   readonly handlers: ReadonlyMap<string, KafkaBatchConsumer>;
   readonly progress: ProgressRecord;
   readonly failing: FailingPartitions;
+  readonly predecessors: Predecessors;
   readonly onJoined: () => void;
 }
 
@@ -85,16 +87,18 @@ export class ConsumerSession {
     await consumer.connect();
     // A group without offsets starts at the beginning: kafkajs would skip what is there already.
     await consumer.subscribe({ topics: [...topics], fromBeginning: true });
-    await consumer.run({
-      autoCommit: false,
-      eachBatchAutoResolve: false,
-      partitionsConsumedConcurrently: this.parts.settings.partitionsAtOnce,
-      eachBatch: (payload) => this.#handle(payload),
-    });
+    await this.parts.predecessors.replace(() =>
+      consumer.run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        partitionsConsumedConcurrently: this.parts.settings.partitionsAtOnce,
+        eachBatch: (payload) => this.#handle(payload),
+      }),
+    );
   }
 
   #listen(): void {
-    const { progress, failing, onJoined } = this.parts;
+    const { progress, failing, predecessors, onJoined } = this.parts;
     const consumer = this.#consumer;
     const contact = (): void => {
       progress.contact();
@@ -104,6 +108,7 @@ export class ConsumerSession {
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
       this.#generation += 1;
       contact();
+      predecessors.joined(payload.memberId);
       progress.assign(payload.memberAssignment);
       failing.keepOnly((topic, partition) => progress.isAssigned(topic, partition));
       onJoined();

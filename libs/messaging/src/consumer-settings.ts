@@ -8,6 +8,7 @@ export interface ConsumerSettings {
   readonly chunk: ChunkLimits;
   /** A member that the broker has not heard of for this long loses its partitions. */
   readonly sessionTimeoutMs: number;
+  /** How often the broker hears of a member; so fast it hears of a rebalance, too. */
   readonly heartbeatIntervalMs: number;
   /** How long a rebalance waits for a member whose handler still runs. */
   readonly rebalanceTimeoutMs: number;
@@ -28,7 +29,7 @@ export interface ConsumerSettings {
 export const CONSUMER_DEFAULTS: Omit<ConsumerSettings, 'groupId'> = {
   chunk: { maxMessages: 500, maxBytes: 8 * 1024 * 1024 },
   sessionTimeoutMs: 6_000,
-  heartbeatIntervalMs: 1_000,
+  heartbeatIntervalMs: 300,
   rebalanceTimeoutMs: 30_000,
   maxWaitMs: 100,
   maxBytesPerPartition: 4 * 1024 * 1024,

@@ -5,7 +5,7 @@ import { Kafka, logLevel } from './kafkajs.js';
 export interface KafkaConnection {
   /** `host:port` of at least one broker. */
   readonly brokers: readonly string[];
-  /** Names this process in the broker's logs and quotas. */
+  /** Names this process in the broker's logs and quotas. A consumer lets members of its name leave when it starts. */
   readonly clientId: string;
   readonly ssl?: NonNullable<KafkaConfig['ssl']>;
   readonly sasl?: NonNullable<KafkaConfig['sasl']>;

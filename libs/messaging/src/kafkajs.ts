@@ -1,4 +1,10 @@
-import kafkajs from 'kafkajs';
+import kafkajs, {
+  type Broker,
+  type Cluster,
+  type Consumer,
+  type Kafka as KafkaClient,
+  type PartitionAssigner,
+} from 'kafkajs';
 import RequestQueue from 'kafkajs/src/network/requestQueue/index.js';
 import Decoder from 'kafkajs/src/protocol/decoder.js';
 
@@ -38,3 +44,61 @@ Decoder.prototype.readVarIntArray = function (this: Decoder, readHeader) {
 };
 
 export const { ConfigResourceTypes, Kafka, Partitioners, logLevel } = kafkajs;
+
+/** The broker that coordinates a consumer group. kafkajs has these requests and does not type them. */
+interface GroupCoordinator {
+  describeGroups(request: { readonly groupIds: readonly string[] }): Promise<{
+    readonly groups: readonly { readonly members: readonly GroupMember[] }[];
+  }>;
+  leaveGroup(request: { readonly groupId: string; readonly memberId: string }): Promise<unknown>;
+}
+
+export interface GroupMember {
+  readonly memberId: string;
+  readonly clientId: string;
+}
+
+/**
+ * Asks about a consumer group and acts for its members, without being one. kafkajs shows a consumer's connections to the
+ * assigner of its partitions alone: hence a consumer that never runs.
+ */
+export class GroupConnection {
+  readonly #consumer: Consumer;
+  #cluster: Cluster | undefined;
+
+  constructor(
+    kafka: KafkaClient,
+    private readonly groupId: string,
+  ) {
+    const assigner: PartitionAssigner = (config) => {
+      this.#cluster = config.cluster;
+      return kafkajs.PartitionAssigners.roundRobin(config);
+    };
+    this.#consumer = kafka.consumer({ groupId, partitionAssigners: [assigner] });
+  }
+
+  async open(): Promise<void> {
+    await this.#consumer.connect();
+  }
+
+  async close(): Promise<void> {
+    await this.#consumer.disconnect();
+  }
+
+  async members(): Promise<readonly GroupMember[]> {
+    const coordinator = await this.#coordinator();
+    const { groups } = await coordinator.describeGroups({ groupIds: [this.groupId] });
+    return groups.flatMap(({ members }) => members);
+  }
+
+  /** Rejects where the member is not there any more. */
+  async leave(memberId: string): Promise<void> {
+    const coordinator = await this.#coordinator();
+    await coordinator.leaveGroup({ groupId: this.groupId, memberId });
+  }
+
+  async #coordinator(): Promise<GroupCoordinator> {
+    if (this.#cluster === undefined) throw new Error('kafkajs has asked for no assigner.');
+    return (await this.#cluster.findGroupCoordinator({ groupId: this.groupId })) as Broker & GroupCoordinator;
+  }
+}

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
 import { Inject, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
 import { Alarms, FaultPoint, Ids, UnitOfWork, Wake } from '@v402/application';
 import type { RoleConfig } from '@v402/config';
 import { LogAlarms, type Logger } from '@v402/observability';
 import { PgUnitOfWork } from '@v402/persistence';
 import { InProcessWake } from './in-process-wake.js';
+import { processName } from './naming.js';
 import { LOG, OWNER } from './tokens.js';
 
 class RandomIds extends Ids {
@@ -15,7 +15,10 @@ class RandomIds extends Ids {
 }
 
 export interface CoreOptions {
-  readonly config: Pick<RoleConfig<'relay'>, 'V402_INSTANCE_ID' | 'V402_DATABASE_URL' | 'V402_DATABASE_CONNECTIONS'>;
+  readonly config: Pick<
+    RoleConfig<'relay'>,
+    'V402_INSTANCE_ID' | 'V402_PROCESS_NAME' | 'V402_DATABASE_URL' | 'V402_DATABASE_CONNECTIONS'
+  >;
   readonly log: Logger;
   readonly faults: FaultPoint;
 }
@@ -26,7 +29,7 @@ export class CoreModule implements OnApplicationShutdown {
   constructor(@Inject(UnitOfWork) private readonly unitOfWork: PgUnitOfWork) {}
 
   static forRoot({ config, log, faults }: CoreOptions): DynamicModule {
-    const owner = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
+    const owner = `${processName(config)}/${process.pid}/${randomUUID().slice(0, 8)}`;
     const unitOfWork = new PgUnitOfWork({
       url: config.V402_DATABASE_URL,
       applicationName: `v402 ${config.V402_INSTANCE_ID}`,

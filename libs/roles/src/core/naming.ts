@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import type { EventNaming } from '@v402/application';
 import { handlerSource } from '@v402/events';
 import { topicName } from '@v402/messaging';
@@ -18,3 +19,7 @@ export function eventNaming(config: {
     },
   };
 }
+
+/** What this process is called, before and after a restart. */
+export const processName = (config: { readonly V402_PROCESS_NAME: string | undefined }): string =>
+  config.V402_PROCESS_NAME ?? hostname();

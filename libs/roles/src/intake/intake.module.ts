@@ -14,7 +14,7 @@ import { KafkaBatchStrategy, KafkaTopics, topicName } from '@v402/messaging';
 import type { Logger } from '@v402/observability';
 import { TrustedSignatureVerifier, type TrustRegistry } from '@v402/signatures';
 import { kafkaConnection, kafkaLog } from '../core/kafka.js';
-import { eventNaming } from '../core/naming.js';
+import { eventNaming, processName } from '../core/naming.js';
 import { CODE_VERSION } from '../core/version.js';
 import { ContractsConsumer } from './contracts.consumer.js';
 import { readTrustRegistry } from './trust.js';
@@ -55,11 +55,16 @@ export class IntakeModule {
 
 /** The transport that feeds `ContractsConsumer`. */
 export function contractsTransport(config: IntakeConfig, log: Logger): KafkaBatchStrategy {
+  const connection = kafkaConnection(config);
   const strategy = new KafkaBatchStrategy({
-    connection: kafkaConnection(config),
+    // A name that outlives the process: its successor takes over at once.
+    connection: { ...connection, clientId: `${connection.clientId}-${processName(config)}` },
     log: kafkaLog(log),
     topicPrefix: config.V402_TOPIC_PREFIX,
-    consumer: { groupId: `${config.V402_TOPIC_PREFIX}${config.V402_KAFKA_GROUP}` },
+    consumer: {
+      groupId: `${config.V402_TOPIC_PREFIX}${config.V402_KAFKA_GROUP}`,
+      sessionTimeoutMs: config.V402_KAFKA_SESSION_MS,
+    },
   });
   strategy.on('status', ({ state }) => {
     if (state === 'consuming') void warnOfTopic(config, log);
