@@ -148,3 +148,23 @@ describe('v402 run', () => {
     expect(await v402(['run', 'everything'])).toMatchObject({ status: 2, stdout: '' });
   });
 });
+
+describe('v402 evidence', () => {
+  const env = (): NodeJS.ProcessEnv => ({ V402_DATABASE_URL: database.appUrl });
+
+  test('what nobody ever decided: status 1', async () => {
+    expect(await v402(['evidence', 'f'.repeat(64)], { env: env() })).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: 'Nothing of that name was ever decided.\n',
+    });
+  });
+
+  test('a database that is away: status 2 with a code', async () => {
+    const away = await v402(['evidence', 'f'.repeat(64)], {
+      env: { V402_DATABASE_URL: 'postgresql://u:hidden@127.0.0.1:1/v402' },
+    });
+    expect(away).toMatchObject({ status: 2, stdout: '' });
+    expect(away.stderr).toMatch(/^database_unavailable: /);
+  });
+});

@@ -106,7 +106,7 @@ describe('v402 verify', () => {
   });
 
   test.each([
-    ['no registry', ['verify', '-'], "required option '--registry <file>' not specified"],
+    ['no registry', ['verify', '-'], 'registry_missing'],
     ['no file', ['verify', '--registry', registry], "missing required argument 'file'"],
     ['a file that is not there', ['verify', '/nowhere.json', '--registry', registry], 'file_unreadable: /nowhere.json'],
     ['a registry that is not there', ['verify', '-', '--registry', '/nowhere'], 'file_unreadable: /nowhere'],

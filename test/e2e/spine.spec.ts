@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { topicName } from '@v402/messaging';
 import { sendAnyHeaders } from '../support/any-headers.js';
+import { v402 } from '../support/cli.js';
 import { SettlementScene, type SeenEvent } from '../support/settlement-scene.js';
 import { publishedViolations } from '../support/oracle.js';
-import { BUYER, SELLER, testKey, SIGNERS, trade } from '../support/trade.js';
+import { BUYER, SELLER, testKey, SIGNERS, trade, TRUST_REGISTRY } from '../support/trade.js';
 
 const DAY_MS = 86_400_000;
 const dateIn = (days: number): string => new Date(Date.now() + days * DAY_MS).toISOString().slice(0, 10);
@@ -107,6 +109,28 @@ describe('the spine, black box: the standalone app, Kafka and PostgreSQL are rea
       'SELECT canonical FROM v402.settlement',
     );
     expect(JSON.parse(canonical.toString('utf8'))).toEqual(contract);
+  });
+
+  test('its whole proof is one file, which is verified without the system, and found out when it is changed', async () => {
+    const [{ id } = { id: '' }] = await scene.sql<{ id: string }>(
+      "SELECT encode(contract_id, 'hex') AS id FROM v402.settlement",
+    );
+    const out = scene.file('evidence.json', '');
+    const env = scene.environment();
+    expect(await v402(['evidence', id, '--order-system', '--out', out], { env })).toMatchObject({
+      status: 0,
+      stderr: '',
+    });
+    const verified = await v402(['verify', out, '--registry', TRUST_REGISTRY]);
+    expect(verified).toMatchObject({ status: 0, stderr: '' });
+    expect(verified.stdout).toMatch(/^verified: contract/);
+    expect(verified.stdout).toContain('proven       order_system');
+    const changed = readFileSync(out, 'utf8').replace('"total": "900"', '"total": "901"');
+    const found = await v402(['verify', '-', '--json'], { stdin: changed });
+    expect(found.status).toBe(1);
+    const { checks } = JSON.parse(found.stdout) as { checks: { code: string; outcome: string }[] };
+    const failed = checks.filter(({ outcome }) => outcome === 'failed').map(({ code }) => code);
+    expect(failed).toEqual(expect.arrayContaining(['seal', 'settlement']));
   });
 
   test('garbage of every kind is refused with its code, kept, and holds nobody up', async () => {

@@ -1,5 +1,9 @@
 export { contractOf } from './contract-of.js';
 export type { EventNaming } from './events/settlement-stream.js';
+export * from './evidence/collect-evidence.handler.js';
+export { isEvidence, seal, type EvidenceFacts, type EvidenceFile } from './evidence/evidence-file.js';
+export type { KeptRegistry, VerifyTools } from './evidence/checks/evidence-check.js';
+export { verifyEvidence, type EvidenceVerdict } from './evidence/verify-evidence.js';
 export * from './intake/accept-contracts.handler.js';
 export { rawMessageOf, type InboundMessage } from './intake/inbound-message.js';
 export { servedSides, type IntakePolicy } from './intake/policy.js';
@@ -9,6 +13,7 @@ export type { OutcomeContext } from './orders/order-recording.js';
 export type { OrderTiming } from './orders/timing.js';
 export * from './ports/event-publisher.js';
 export * from './ports/event-store.js';
+export * from './ports/evidence-archive.js';
 export * from './ports/evidence-store.js';
 export * from './ports/job-store.js';
 export * from './ports/order-system.js';

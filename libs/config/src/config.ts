@@ -19,6 +19,9 @@ const KAFKA = [
   'V402_TOPIC_PREFIX',
 ] as const;
 
+/** What it takes to reach the order system. */
+const ORDER_SYSTEM = ['V402_ORDER_SYSTEM', 'V402_ORDERBOOK_DATABASE_URL'] as const;
+
 /** What each role reads: no role needs a secret that it does not use. */
 const ROLE_VARIABLES = {
   intake: [
@@ -36,8 +39,7 @@ const ROLE_VARIABLES = {
   orders: [
     ...COMMON,
     'V402_TOPIC_PREFIX',
-    'V402_ORDER_SYSTEM',
-    'V402_ORDERBOOK_DATABASE_URL',
+    ...ORDER_SYSTEM,
     'V402_ORDER_CALL_TIMEOUT_MS',
     'V402_LEASE_MS',
     'V402_RECHECK_MS',
@@ -58,6 +60,8 @@ const ROLE_VARIABLES = {
 const COMMAND_VARIABLES = {
   'v402 migrate': ['V402_OWNER_DATABASE_URL'],
   'v402 show': ['V402_DATABASE_URL'],
+  'v402 evidence': ['V402_DATABASE_URL'],
+  'v402 evidence --order-system': ['V402_DATABASE_URL', ...ORDER_SYSTEM],
   'v402 overview': ['V402_DATABASE_URL'],
   'v402 topics': KAFKA,
 } as const satisfies Record<string, readonly VariableName[]>;

@@ -175,9 +175,10 @@ function decodeUtf8(bytes: Uint8Array): string {
 /**
  * Reads the bytes of one message as the strict JSON of section 3, in one pass.
  * Refuses with `too_large`, `malformed_json` or `duplicate_key`, in this order.
+ * @param maxBytes the limit of a message unless told: other documents may be larger
  */
-export function parseStrictJson(bytes: Uint8Array): StrictJsonResult {
-  if (bytes.byteLength > MAX_BYTES) return { ok: false, refusal: { code: 'too_large' } };
+export function parseStrictJson(bytes: Uint8Array, maxBytes: number = MAX_BYTES): StrictJsonResult {
+  if (bytes.byteLength > maxBytes) return { ok: false, refusal: { code: 'too_large' } };
   try {
     const reader = new Reader(decodeUtf8(bytes));
     const value = reader.read();

@@ -13,6 +13,10 @@ export const hexOf = (column: string): string => `encode(${column}, 'hex')`;
 /** SQL: a `timestamptz` column as microseconds. Exact: `extract` is `numeric` with six fraction digits. */
 export const microsOf = (column: string): string => `(extract(epoch FROM ${column}) * 1000000)::bigint`;
 
+/** SQL: a `timestamptz` column as RFC 3339 in UTC with six fraction digits, as `instantOfMicros` writes it. */
+export const instantOf = (column: string): string =>
+  `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
+
 /**
  * SQL: microseconds as `timestamptz`. The product is a double: exact to the microsecond until the year 2255, and for
  * whole seconds, which is what due times so far away are, beyond the year 9999.

@@ -2,7 +2,7 @@ import { CATALOGUE, EVENT_TYPES, type EventType } from '../catalogue.js';
 import { jsonSchemaOf, type JsonSchema } from '../json-schema.js';
 import { DEFAULT_TOPICS } from '../topics.js';
 import { ID_NAMESPACE } from '../identity.js';
-import { ID_PARTS } from './id-parts.js';
+import { ID_PARTS } from '../id-parts.js';
 import { membersOf, personalDataOf, resolve, type Member } from './schema-walk.js';
 
 /**

@@ -15,15 +15,18 @@ export class OrderSystemLife implements OnApplicationShutdown {
   }
 }
 
-type OrdersConfig = RoleConfig<'orders'>;
+/** What it takes to reach the order system. */
+export type OrderSystemConfig = Pick<RoleConfig<'orders'>, 'V402_ORDER_SYSTEM' | 'V402_ORDERBOOK_DATABASE_URL'>;
 
 /** One line per order system that can be configured. */
-const ORDER_SYSTEMS: Readonly<Record<OrdersConfig['V402_ORDER_SYSTEM'], (config: OrdersConfig) => OrderSystemLife>> = {
+const ORDER_SYSTEMS: Readonly<
+  Record<OrderSystemConfig['V402_ORDER_SYSTEM'], (config: OrderSystemConfig) => OrderSystemLife>
+> = {
   embedded: (config) => lifeOf(new EmbeddedOrderSystem({ url: config.V402_ORDERBOOK_DATABASE_URL })),
 };
 
 /** @param given an order system that somebody else opened and closes */
-export function openOrderSystem(config: OrdersConfig, given?: OrderSystem): OrderSystemLife {
+export function openOrderSystem(config: OrderSystemConfig, given?: OrderSystem): OrderSystemLife {
   if (given !== undefined) return new OrderSystemLife(given, () => Promise.resolve());
   return ORDER_SYSTEMS[config.V402_ORDER_SYSTEM](config);
 }

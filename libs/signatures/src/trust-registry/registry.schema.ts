@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { JsonObject } from '../suites/signature-suite.js';
 import { suites } from '../suites/suites.js';
 
-const REGISTRY_FORMAT = 'v402-trust-registry/1';
+export const REGISTRY_FORMAT = 'v402-trust-registry/1';
 const REVOCATION_REASONS = ['superseded', 'retired', 'compromised'] as const;
 
 /** Section 3: no control, no noncharacter, no bidirectional control; `max` counts code points. */

@@ -1,4 +1,4 @@
-import type { EventType } from '../catalogue.js';
+import type { EventType } from './catalogue.js';
 
 /** What tells the events of one type, subject and side apart: the last two parts of an event's `id`. */
 export interface IdParts {
