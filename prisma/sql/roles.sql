@@ -4,7 +4,7 @@ DO $$
 DECLARE
   role_name text;
 BEGIN
-  FOREACH role_name IN ARRAY ARRAY['v402_app', 'v402_orderbook'] LOOP
+  FOREACH role_name IN ARRAY ARRAY['v402_app', 'v402_operator', 'v402_orderbook'] LOOP
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role_name) THEN
       BEGIN
         EXECUTE format('CREATE ROLE %I NOLOGIN', role_name);

@@ -12,7 +12,12 @@ export interface TestDatabase extends DatabaseUrls {
 }
 
 /** The same in every process of a test run, since roles are shared by the databases of a cluster. */
-const passwords = { owner: 'owner-test', app: 'app-test', orderbook: 'orderbook-test' };
+const passwords = {
+  owner: 'owner-test',
+  app: 'app-test',
+  operator: 'operator-test',
+  orderbook: 'orderbook-test',
+};
 
 /** Superuser's URL of the PostgreSQL that the test run started or was given. */
 export const testPostgresUrl = (): string => {

@@ -59,6 +59,8 @@ export const anOrder = (contractId: string, overrides: Partial<OrderPlacement> =
   orderUrl: undefined,
   code: undefined,
   orderedAt: undefined,
+  redrives: 0,
+  adoptedFrom: undefined,
   ...overrides,
 });
 
@@ -89,6 +91,7 @@ export const aDelivery = (contractId: string, overrides: Partial<DeliveryRow> = 
   attempt: 1,
   notBefore: '2026-12-01',
   notAfter: '2026-12-05',
+  code: undefined,
   ...overrides,
 });
 

@@ -7,10 +7,18 @@ export { verifyEvidence, type EvidenceVerdict } from './evidence/verify-evidence
 export * from './intake/accept-contracts.handler.js';
 export { rawMessageOf, type InboundMessage } from './intake/inbound-message.js';
 export { servedSides, type IntakePolicy } from './intake/policy.js';
+export { auditOf, NO_DIGEST, verifyAuditTrail, type AuditVerdict } from './operations/audit-trail.js';
+export type { ApprovalLimits } from './operations/approval-policy.js';
+export { OperationRefused } from './operations/operation-refused.js';
+export type { OperatorRequest } from './operations/operator-request.js';
+export * from './operations/read-cases.js';
+export * from './operations/resolve-quarantine.handler.js';
 export { orderDifferences } from './orders/compare-order.js';
 export * from './orders/place-orders.handler.js';
 export type { OutcomeContext } from './orders/order-recording.js';
 export type { OrderTiming } from './orders/timing.js';
+export * from './ports/audit-store.js';
+export * from './ports/case-store.js';
 export * from './ports/event-publisher.js';
 export * from './ports/event-store.js';
 export * from './ports/evidence-archive.js';

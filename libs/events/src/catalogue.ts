@@ -4,7 +4,9 @@ import { contractQuarantined } from './events/contract-quarantined.event.js';
 import { contractRejected } from './events/contract-rejected.event.js';
 import { deliveryRequested } from './events/delivery-requested.event.js';
 import { holdPlaced } from './events/hold-placed.event.js';
+import { holdReleased } from './events/hold-released.event.js';
 import { invoiceRequested } from './events/invoice-requested.event.js';
+import { orderChanged } from './events/order-changed.event.js';
 import { orderCreated } from './events/order-created.event.js';
 import { orderOutcomeUnknown } from './events/order-outcome-unknown.event.js';
 import { orderRejected } from './events/order-rejected.event.js';
@@ -18,7 +20,9 @@ export const CATALOGUE = {
   [settlementAccepted.type]: settlementAccepted,
   [settlementSuperseded.type]: settlementSuperseded,
   [holdPlaced.type]: holdPlaced,
+  [holdReleased.type]: holdReleased,
   [orderCreated.type]: orderCreated,
+  [orderChanged.type]: orderChanged,
   [orderRejected.type]: orderRejected,
   [orderOutcomeUnknown.type]: orderOutcomeUnknown,
   [paymentScheduled.type]: paymentScheduled,

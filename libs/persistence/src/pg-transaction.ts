@@ -1,4 +1,6 @@
 import type {
+  AuditStore,
+  CaseStore,
   DealStore,
   DeliveryStore,
   EventStore,
@@ -12,6 +14,8 @@ import type {
 } from '@v402/application';
 import { type Micros, TerminalError } from '@v402/domain';
 import type { Session } from './session.js';
+import { PgAuditStore } from './stores/audit.store.js';
+import { PgCaseStore } from './stores/case.store.js';
 import { PgDealStore } from './stores/deal.store.js';
 import { PgDeliveryStore } from './stores/delivery.store.js';
 import { PgEventStore } from './stores/event.store.js';
@@ -36,6 +40,8 @@ export class PgTransaction implements Transaction {
   readonly work: WorkStore;
   readonly events: EventStore;
   readonly jobs: JobStore;
+  readonly cases: CaseStore;
+  readonly audit: AuditStore;
 
   constructor(private readonly session: Session) {
     this.deals = new PgDealStore(session);
@@ -47,6 +53,8 @@ export class PgTransaction implements Transaction {
     this.work = new PgWorkStore(session);
     this.events = new PgEventStore(session);
     this.jobs = new PgJobStore(session);
+    this.cases = new PgCaseStore(session);
+    this.audit = new PgAuditStore(session);
   }
 
   async now(): Promise<Micros> {

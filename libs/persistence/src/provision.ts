@@ -7,6 +7,7 @@ import { migrate } from './migrate/migrate.js';
 export interface DatabasePasswords {
   readonly owner: string;
   readonly app: string;
+  readonly operator: string;
   readonly orderbook: string;
 }
 
@@ -26,6 +27,8 @@ export interface DatabaseUrls {
   readonly ownerUrl: string;
   /** The services: member of `v402_app`. */
   readonly appUrl: string;
+  /** People who resolve what got stuck: member of `v402_operator`; no service needs it. */
+  readonly operatorUrl: string;
   /** The embedded order book: member of `v402_orderbook`, which sees nothing of schema v402. */
   readonly orderbookUrl: string;
 }
@@ -33,14 +36,17 @@ export interface DatabaseUrls {
 /** Login roles, and the group role of the migrations that each is a member of. */
 const OWNER = { name: 'v402_owner', group: undefined } as const;
 const APP = { name: 'v402_app_login', group: 'v402_app' } as const;
+const OPERATOR = { name: 'v402_operator_login', group: 'v402_operator' } as const;
 const ORDERBOOK = { name: 'v402_orderbook_login', group: 'v402_orderbook' } as const;
+
+const MEMBERS = [APP, OPERATOR, ORDERBOOK] as const;
 
 /** Roles are shared by the databases of a cluster, so making them is serialized. The number is ours and never changes. */
 const PROVISION_LOCK = '402402401';
 
 export const generatePasswords = (): DatabasePasswords => {
   const password = (): string => randomBytes(24).toString('base64url');
-  return { owner: password(), app: password(), orderbook: password() };
+  return { owner: password(), app: password(), operator: password(), orderbook: password() };
 };
 
 /**
@@ -67,6 +73,7 @@ export const provisionDatabase = async (options: ProvisionOptions): Promise<Data
   const urls = {
     ownerUrl: urlFor(adminUrl, database, OWNER.name, passwords.owner),
     appUrl: urlFor(adminUrl, database, APP.name, passwords.app),
+    operatorUrl: urlFor(adminUrl, database, OPERATOR.name, passwords.operator),
     orderbookUrl: urlFor(adminUrl, database, ORDERBOOK.name, passwords.orderbook),
   };
   await migrate(urls);
@@ -74,15 +81,16 @@ export const provisionDatabase = async (options: ProvisionOptions): Promise<Data
 };
 
 const provisionRoles = async (admin: pg.Client, passwords: DatabasePasswords): Promise<void> => {
-  for (const { group } of [APP, ORDERBOOK]) {
+  for (const { group } of MEMBERS) {
     if (!(await exists(admin, 'SELECT FROM pg_roles WHERE rolname = $1', group))) {
       await admin.query(`CREATE ROLE ${group} NOLOGIN`);
     }
   }
   await provisionLogin(admin, OWNER.name, passwords.owner);
   await provisionLogin(admin, APP.name, passwords.app);
+  await provisionLogin(admin, OPERATOR.name, passwords.operator);
   await provisionLogin(admin, ORDERBOOK.name, passwords.orderbook);
-  for (const { name, group } of [APP, ORDERBOOK]) await admin.query(`GRANT ${group} TO ${name}`);
+  for (const { name, group } of MEMBERS) await admin.query(`GRANT ${group} TO ${name}`);
   // Only a superuser may give a database to a role that it is not a member of.
   if (!(await exists(admin, 'SELECT FROM pg_roles WHERE rolname = current_user AND rolsuper'))) {
     await admin.query(`GRANT ${OWNER.name} TO CURRENT_USER`);
@@ -101,7 +109,7 @@ const createDatabase = async (admin: pg.Client, { database, template }: Provisio
     await admin.query(`CREATE DATABASE ${name} OWNER ${OWNER.name}${source}`);
   }
   await admin.query(`REVOKE ALL ON DATABASE ${name} FROM PUBLIC`);
-  await admin.query(`GRANT CONNECT ON DATABASE ${name} TO ${APP.group}, ${ORDERBOOK.group}`);
+  await admin.query(`GRANT CONNECT ON DATABASE ${name} TO ${MEMBERS.map(({ group }) => group).join(', ')}`);
 };
 
 const exists = async (admin: pg.Client, sql: string, ...values: string[]): Promise<boolean> =>

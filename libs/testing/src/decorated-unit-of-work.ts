@@ -34,6 +34,8 @@ export class DecoratedUnitOfWork extends UnitOfWork {
       work: decorate(tx.work, this.overrides.work),
       events: decorate(tx.events, this.overrides.events),
       jobs: decorate(tx.jobs, this.overrides.jobs),
+      cases: decorate(tx.cases, this.overrides.cases),
+      audit: decorate(tx.audit, this.overrides.audit),
     };
   }
 }

@@ -167,6 +167,9 @@ CREATE TABLE "v402"."quarantine" (
     "hold_id" UUID,
     "occurrences" INTEGER NOT NULL DEFAULT 1,
     "quarantined_at" TIMESTAMPTZ(6) NOT NULL DEFAULT clock_timestamp(),
+    "resolution" TEXT,
+    "resolved_by" TEXT,
+    "resolved_at" TIMESTAMPTZ(6),
 
     CONSTRAINT "quarantine_pkey" PRIMARY KEY ("id")
 );
@@ -182,6 +185,7 @@ CREATE TABLE "v402"."hold" (
     "placed_at" TIMESTAMPTZ(6) NOT NULL DEFAULT clock_timestamp(),
     "released_by" TEXT,
     "released_at" TIMESTAMPTZ(6),
+    "resolution" TEXT,
 
     CONSTRAINT "hold_pkey" PRIMARY KEY ("id")
 );
@@ -200,6 +204,8 @@ CREATE TABLE "v402"."order_placement" (
     "order_url" TEXT,
     "code" TEXT,
     "ordered_at" TIMESTAMPTZ(6),
+    "redrives" INTEGER NOT NULL DEFAULT 0,
+    "adopted_from" BYTEA,
 
     CONSTRAINT "order_placement_pkey" PRIMARY KEY ("contract_id","side")
 );
@@ -236,6 +242,7 @@ CREATE TABLE "v402"."delivery" (
     "attempt" INTEGER NOT NULL DEFAULT 1,
     "not_before" DATE NOT NULL,
     "not_after" DATE NOT NULL,
+    "code" TEXT,
 
     CONSTRAINT "delivery_pkey" PRIMARY KEY ("contract_id","side","delivery_id")
 );
@@ -329,6 +336,41 @@ CREATE TABLE "v402"."input_offset" (
     CONSTRAINT "input_offset_pkey" PRIMARY KEY ("topic","partition")
 );
 
+-- CreateTable
+CREATE TABLE "v402"."audit_entry" (
+    "sequence" BIGINT NOT NULL,
+    "at" TIMESTAMPTZ(6) NOT NULL,
+    "actor" TEXT NOT NULL,
+    "login" TEXT NOT NULL DEFAULT session_user,
+    "action" TEXT NOT NULL,
+    "subject" UUID NOT NULL,
+    "contract_id" BYTEA,
+    "reason" TEXT NOT NULL,
+    "details" JSONB NOT NULL,
+    "previous" BYTEA NOT NULL,
+    "digest" BYTEA NOT NULL,
+
+    CONSTRAINT "audit_entry_pkey" PRIMARY KEY ("sequence")
+);
+
+-- CreateTable
+CREATE TABLE "v402"."approval" (
+    "id" UUID NOT NULL,
+    "case_id" UUID NOT NULL,
+    "action" TEXT NOT NULL,
+    "options" JSONB NOT NULL,
+    "amount" DECIMAL(27,9),
+    "currency" TEXT,
+    "requested_by" TEXT NOT NULL,
+    "reason" TEXT NOT NULL,
+    "requested_at" TIMESTAMPTZ(6) NOT NULL DEFAULT clock_timestamp(),
+    "decided_by" TEXT,
+    "decided_at" TIMESTAMPTZ(6),
+    "outcome" TEXT,
+
+    CONSTRAINT "approval_pkey" PRIMARY KEY ("id")
+);
+
 -- CreateIndex
 CREATE UNIQUE INDEX "order_head_order_number_key" ON "orderbook"."order_head"("order_number");
 
@@ -355,6 +397,12 @@ CREATE INDEX "event_stream_idx" ON "v402"."event"("stream");
 
 -- CreateIndex
 CREATE INDEX "outbox_shard_id_idx" ON "v402"."outbox"("shard", "id");
+
+-- CreateIndex
+CREATE INDEX "audit_entry_contract_id_idx" ON "v402"."audit_entry"("contract_id");
+
+-- CreateIndex
+CREATE INDEX "audit_entry_subject_idx" ON "v402"."audit_entry"("subject");
 
 -- AddForeignKey
 ALTER TABLE "orderbook"."order_line" ADD CONSTRAINT "order_line_order_id_fkey" FOREIGN KEY ("order_id") REFERENCES "orderbook"."order_head"("id") ON DELETE RESTRICT ON UPDATE CASCADE;
@@ -396,7 +444,7 @@ DO $$
 DECLARE
   role_name text;
 BEGIN
-  FOREACH role_name IN ARRAY ARRAY['v402_app', 'v402_orderbook'] LOOP
+  FOREACH role_name IN ARRAY ARRAY['v402_app', 'v402_operator', 'v402_orderbook'] LOOP
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role_name) THEN
       BEGIN
         EXECUTE format('CREATE ROLE %I NOLOGIN', role_name);
@@ -432,16 +480,23 @@ ALTER TABLE v402.decision
 
 ALTER TABLE v402.quarantine
   ADD CONSTRAINT quarantine_reason CHECK (reason IN ('equivocation', 'undecidable_message', 'order_mismatch', 'order_unresolved')),
-  ADD CONSTRAINT quarantine_side CHECK (side IN ('buyer', 'seller'));
--- One entry per conflicting contract, per undecidable content, per order that a person has to look at.
+  ADD CONSTRAINT quarantine_side CHECK (side IN ('buyer', 'seller')),
+  ADD CONSTRAINT quarantine_resolution CHECK (resolution IN ('release', 'reject', 'redrive')),
+  ADD CONSTRAINT quarantine_resolved CHECK ((resolution IS NULL) = (resolved_by IS NULL) AND (resolution IS NULL) = (resolved_at IS NULL));
+-- One entry per conflicting contract, per undecidable content, per order that a person has to look at: one that was
+-- tried again may come back.
 CREATE UNIQUE INDEX quarantine_equivocation ON v402.quarantine (contract_id) WHERE reason = 'equivocation';
 CREATE UNIQUE INDEX quarantine_undecidable ON v402.quarantine (raw_digest) WHERE reason = 'undecidable_message';
-CREATE UNIQUE INDEX quarantine_order ON v402.quarantine (contract_id, side) WHERE reason IN ('order_mismatch', 'order_unresolved');
+CREATE UNIQUE INDEX quarantine_order ON v402.quarantine (contract_id, side)
+  WHERE reason IN ('order_mismatch', 'order_unresolved') AND resolution IS NULL;
+CREATE INDEX quarantine_hold ON v402.quarantine (hold_id) WHERE hold_id IS NOT NULL;
+CREATE INDEX quarantine_open ON v402.quarantine (quarantined_at) WHERE resolution IS NULL;
 
 ALTER TABLE v402.hold
   ADD CONSTRAINT hold_reason CHECK (reason IN
     ('equivocation', 'amendment_after_start', 'order_rejected', 'order_mismatch', 'order_unresolved')),
-  ADD CONSTRAINT hold_released CHECK ((released_by IS NULL) = (released_at IS NULL));
+  ADD CONSTRAINT hold_released CHECK ((released_by IS NULL) = (released_at IS NULL)),
+  ADD CONSTRAINT hold_resolution CHECK (resolution IN ('release', 'reject', 'redrive'));
 CREATE INDEX hold_open ON v402.hold (deal_key) WHERE released_at IS NULL;
 
 ALTER TABLE v402.order_placement
@@ -457,7 +512,7 @@ ALTER TABLE v402.payment_leg
 
 ALTER TABLE v402.delivery
   ADD CONSTRAINT delivery_side CHECK (side IN ('buyer', 'seller')),
-  ADD CONSTRAINT delivery_state CHECK (state IN ('waiting', 'requested', 'superseded'));
+  ADD CONSTRAINT delivery_state CHECK (state IN ('waiting', 'blocked', 'requested', 'superseded'));
 
 ALTER TABLE v402.work
   ADD CONSTRAINT work_kind CHECK (kind IN ('order', 'payment_leg', 'delivery')),
@@ -472,6 +527,19 @@ ALTER TABLE v402.event
 -- Backstop of the counters: one event per place in a stream.
 CREATE UNIQUE INDEX event_place ON v402.event (stream, topic, sequence) WHERE sequence IS NOT NULL;
 
+ALTER TABLE v402.audit_entry
+  ADD CONSTRAINT audit_entry_sequence CHECK (sequence > 0),
+  ADD CONSTRAINT audit_entry_digests_32 CHECK (octet_length(previous) = 32 AND octet_length(digest) = 32);
+-- A chain has no branches.
+CREATE UNIQUE INDEX audit_entry_previous ON v402.audit_entry (previous);
+
+ALTER TABLE v402.approval
+  ADD CONSTRAINT approval_outcome CHECK (outcome IN ('approved', 'withdrawn')),
+  ADD CONSTRAINT approval_decided CHECK ((outcome IS NULL) = (decided_by IS NULL) AND (outcome IS NULL) = (decided_at IS NULL)),
+  ADD CONSTRAINT approval_second_person CHECK (outcome <> 'approved' OR decided_by <> requested_by);
+-- One request at a time waits for a second person.
+CREATE UNIQUE INDEX approval_pending ON v402.approval (case_id) WHERE outcome IS NULL;
+
 -- 16 shards: more relays than that on one database would not help.
 INSERT INTO v402.relay_shard (shard) SELECT generate_series(0, 15);
 
@@ -483,20 +551,47 @@ GRANT SELECT, INSERT ON v402.settlement, v402.rejection, v402.quarantine, v402.h
 GRANT UPDATE (current, state, settlement_sequence, payment_sequence, delivery_sequence, last_event_at, duplicates)
   ON v402.settlement TO v402_app;
 GRANT UPDATE (occurrences) ON v402.rejection, v402.quarantine TO v402_app;
-GRANT UPDATE (released_by, released_at) ON v402.hold TO v402_app;
 GRANT SELECT, INSERT ON v402.order_placement, v402.payment_leg, v402.delivery TO v402_app;
 GRANT UPDATE (state, revision, attempt, unknowns, look_up_not_before, order_system, order_number, order_url, code, ordered_at)
   ON v402.order_placement TO v402_app;
 GRANT UPDATE (state, revision, attempt, triggered_at, due_date, code) ON v402.payment_leg TO v402_app;
-GRANT UPDATE (state, revision, attempt) ON v402.delivery TO v402_app;
+GRANT UPDATE (state, revision, attempt, code) ON v402.delivery TO v402_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON v402.work TO v402_app;
 GRANT SELECT, INSERT, UPDATE ON v402.job TO v402_app;
 GRANT SELECT, INSERT, DELETE ON v402.outbox TO v402_app;
 GRANT SELECT, UPDATE ON v402.relay_shard TO v402_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON v402.relay TO v402_app;
-GRANT SELECT, INSERT, DELETE ON v402.parked_stream TO v402_app;
+GRANT SELECT, INSERT ON v402.parked_stream TO v402_app;
+GRANT SELECT ON v402.audit_entry TO v402_app;
 GRANT SELECT, INSERT, UPDATE ON v402.input_offset TO v402_app;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA v402 TO v402_app;
+
+-- Operators resolve what the services may not: they release holds, close entries, and take a contract in on the bytes
+-- that are stored. No grant lets them change bytes, a canonical form, a decision, an event or an audit entry.
+GRANT USAGE ON SCHEMA v402 TO v402_operator;
+GRANT SELECT ON v402.deal, v402.settlement, v402.raw_message, v402.decision, v402.rejection, v402.quarantine, v402.hold,
+  v402.order_placement, v402.payment_leg, v402.delivery, v402.work, v402.event, v402.parked_stream, v402.audit_entry,
+  v402.approval TO v402_operator;
+GRANT INSERT ON v402.deal, v402.raw_message, v402.decision, v402.event, v402.outbox, v402.settlement, v402.rejection,
+  v402.quarantine, v402.hold, v402.order_placement, v402.payment_leg, v402.delivery, v402.work TO v402_operator;
+GRANT UPDATE (created_at) ON v402.deal TO v402_operator;
+GRANT UPDATE (current, state, settlement_sequence, payment_sequence, delivery_sequence, last_event_at, duplicates)
+  ON v402.settlement TO v402_operator;
+GRANT UPDATE (occurrences) ON v402.rejection TO v402_operator;
+GRANT UPDATE (occurrences, resolution, resolved_by, resolved_at) ON v402.quarantine TO v402_operator;
+GRANT UPDATE (resolution, released_by, released_at) ON v402.hold TO v402_operator;
+GRANT UPDATE (state, revision, attempt, unknowns, look_up_not_before, order_system, order_number, order_url, code,
+  ordered_at, redrives, adopted_from) ON v402.order_placement TO v402_operator;
+GRANT UPDATE (state, revision, attempt, triggered_at, due_date, code) ON v402.payment_leg TO v402_operator;
+GRANT UPDATE (state, revision, attempt, code) ON v402.delivery TO v402_operator;
+GRANT UPDATE (due_at), DELETE ON v402.work TO v402_operator;
+GRANT DELETE ON v402.parked_stream TO v402_operator;
+-- `login` is left out: the database says who is logged in, nobody else.
+GRANT INSERT (sequence, at, actor, action, subject, contract_id, reason, details, previous, digest)
+  ON v402.audit_entry TO v402_operator;
+GRANT INSERT ON v402.approval TO v402_operator;
+GRANT UPDATE (decided_by, decided_at, outcome) ON v402.approval TO v402_operator;
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA v402 TO v402_operator;
 
 -- prisma/sql/orderbook.sql
 -- Schema orderbook: what Prisma cannot describe, and the grants of v402_orderbook.

@@ -1,13 +1,13 @@
-import type { SignatureVerifier } from '@v402/contract';
-import { TerminalError, type Arrival } from '@v402/domain';
+import { isExpired, type SignatureVerifier } from '@v402/contract';
+import { TerminalError, type Arrival, type Refusal } from '@v402/domain';
 import { apart } from '../apart.js';
 import { arrivalOfDatabase } from '../events/members.js';
 import type { EventNaming } from '../events/settlement-stream.js';
 import { coordinatesKey } from '../ports/evidence-store.js';
 import type { Alarms, FaultPoint, Ids, Wake } from '../ports/seams.js';
-import type { DealKey, DealRecord } from '../ports/settlement-store.js';
+import type { AcceptedContract, DealKey, DealRecord } from '../ports/settlement-store.js';
 import type { Transaction, UnitOfWork } from '../ports/unit-of-work.js';
-import type { ExaminedMessage } from './decide.js';
+import type { AcceptedLink, ExaminedMessage } from './decide.js';
 import { examineMessage, readMessage, type ReadMessage } from './examine.js';
 import { rawMessageOf, type InboundMessage } from './inbound-message.js';
 import { IntakeRound, type IntakeContext } from './intake-round.js';
@@ -69,15 +69,57 @@ export class AcceptContractsHandler {
     return counts;
   }
 
+  /**
+   * Decides one message in a transaction of the caller's: one that could not be decided when it came. Nothing is parked.
+   * @throws what keeps it from being decided; the transaction is to be rolled back then
+   */
+  async decideAgain(tx: Transaction, message: InboundMessage): Promise<IntakeCounts> {
+    const read = [readMessage(message)];
+    const examined = await this.#verify(read, { known: await this.#known(tx, read), arrivals: [] });
+    return this.#decide(tx, examined);
+  }
+
+  /**
+   * Accepts a quarantined contract in the place of its deal's current one, in a transaction of the caller's, who holds the
+   * deal's lock and has seen that nothing of the deal has started. Its stored bytes are verified anew, as of their arrival.
+   * @returns why it cannot be accepted; nothing was written then
+   */
+  async acceptInstead(
+    tx: Transaction,
+    message: InboundMessage,
+    current: AcceptedContract,
+  ): Promise<Refusal | undefined> {
+    const read = [readMessage(message)];
+    const [examined] = await this.#verify(read, { known: new Set(), arrivals: [] });
+    if (examined?.identified === undefined)
+      throw new TerminalError('not_identified', 'A quarantined contract has an identity.');
+    const { identified, verdict, arrival } = examined;
+    if (verdict !== 'known' && 'refusal' in verdict) return verdict.refusal;
+    if (isExpired(identified.envelope.contract, arrival.at)) return { code: 'expired', where: '/contract/expiresAt' };
+    const stored = await tx.settlements.lockOfDeals([identified.deal.key]);
+    const round = new IntakeRound(this.#context, stored, new Set(), await tx.now());
+    const base: AcceptedLink = { ...current, started: false };
+    round.takeInstead(examined, identified, base);
+    await writeRound(tx, this.#context, round);
+    return undefined;
+  }
+
   /** Everything that needs no lock: what is known is looked up, the rest is verified. */
   async #examine(read: readonly ReadMessage[]): Promise<ExaminedMessage[]> {
-    const { known, arrivals } = await this.unitOfWork.run(async (tx) => {
+    const earlier = await this.unitOfWork.run(async (tx) => {
       await this.#gaps.check(
         tx.evidence,
         read.map(({ message }) => message.coordinates),
       );
       return { known: await this.#known(tx, read), arrivals: await this.#arrivals(tx, read) };
     });
+    return this.#verify(read, earlier);
+  }
+
+  #verify(
+    read: readonly ReadMessage[],
+    { known, arrivals }: { readonly known: ReadonlySet<string>; readonly arrivals: readonly Arrival[] },
+  ): Promise<ExaminedMessage[]> {
     return Promise.all(
       read.map((each, index) => {
         const arrival = each.message.arrival ?? arrivals[index];
@@ -106,7 +148,11 @@ export class AcceptContractsHandler {
   /** One transaction for all of them. */
   async #decideTogether(messages: readonly InboundMessage[]): Promise<IntakeCounts> {
     const examined = await this.#examine(messages.map(readMessage));
-    const counts = await this.unitOfWork.run((tx) => this.#decide(tx, examined));
+    const counts = await this.unitOfWork.run(async (tx) => {
+      const decided = await this.#decide(tx, examined);
+      await tx.evidence.saveNextOffsets(this.#gaps.next(examined.map(({ message }) => message.coordinates)));
+      return decided;
+    });
     for (const { coordinates } of messages) this.#failures.delete(coordinatesKey(coordinates));
     return counts;
   }
@@ -140,17 +186,18 @@ export class AcceptContractsHandler {
   async #decide(tx: Transaction, examined: readonly ExaminedMessage[]): Promise<IntakeCounts> {
     const keys = await this.#lockDeals(tx, examined);
     const ids = examined.flatMap(({ identified }) => (identified === undefined ? [] : [identified.contractId]));
-    let counts = NONE;
+    const closed = await tx.evidence.countClosed(examined.map(({ raw }) => raw.digest));
+    const open = examined.filter(({ raw }) => !closed.has(raw.digest));
+    let counts: IntakeCounts = { ...NONE, quarantined: examined.length - open.length };
     let next = 0;
-    while (next < examined.length) {
+    while (next < open.length) {
       // More than one round only where an amendment follows its base within the batch.
       const stored = await tx.settlements.lockOfDeals(keys);
       const quarantined = await tx.evidence.quarantined(ids);
       const round = new IntakeRound(this.#context, stored, quarantined, await tx.now());
-      for (let one = examined[next]; one !== undefined && round.take(one); one = examined[next]) next += 1;
+      for (let one = open[next]; one !== undefined && round.take(one); one = open[next]) next += 1;
       counts = add(counts, await writeRound(tx, this.#context, round));
     }
-    await tx.evidence.saveNextOffsets(this.#gaps.next(examined.map(({ message }) => message.coordinates)));
     await this.faults.reach('C1');
     return counts;
   }

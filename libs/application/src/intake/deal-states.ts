@@ -5,6 +5,8 @@ import type { AcceptedLink, DealState } from './decide.js';
 interface MutableDealState {
   readonly accepted: Set<ContractId>;
   current: AcceptedLink | undefined;
+  /** Something of any of its contracts has passed its point of no return. */
+  started: boolean;
   readonly quarantined: ReadonlySet<ContractId>;
 }
 
@@ -18,9 +20,14 @@ export class DealStates {
     for (const settlement of stored) {
       const deal = this.#deal(settlement.dealKey);
       deal.accepted.add(settlement.contractId);
+      deal.started ||= hasStarted(settlement.facts);
       if (!settlement.current) continue;
-      const { contractId, shortRef, orderReference, facts } = settlement;
-      deal.current = { contractId, shortRef, orderReference, started: hasStarted(facts) };
+      const { contractId, shortRef, orderReference } = settlement;
+      deal.current = { contractId, shortRef, orderReference, started: false };
+    }
+    // An amendment that waits for an operator has not started itself, but what came before it has.
+    for (const deal of this.#deals.values()) {
+      if (deal.current !== undefined) deal.current = { ...deal.current, started: deal.started };
     }
   }
 
@@ -31,7 +38,7 @@ export class DealStates {
   accept(key: DealKey, link: AcceptedLink): void {
     const deal = this.#deal(key);
     deal.accepted.add(link.contractId);
-    deal.current = link;
+    deal.current = { ...link, started: deal.started };
   }
 
   quarantine(contractId: ContractId): void {
@@ -41,7 +48,7 @@ export class DealStates {
   #deal(key: DealKey): MutableDealState {
     let deal = this.#deals.get(key);
     if (deal === undefined) {
-      deal = { accepted: new Set(), current: undefined, quarantined: this.#quarantined };
+      deal = { accepted: new Set(), current: undefined, started: false, quarantined: this.#quarantined };
       this.#deals.set(key, deal);
     }
     return deal;

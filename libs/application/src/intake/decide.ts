@@ -24,7 +24,7 @@ export interface AcceptedLink {
   readonly contractId: ContractId;
   readonly shortRef: string;
   readonly orderReference: string;
-  /** Something of it has passed its point of no return. */
+  /** Something of it, or of a contract before it, has passed its point of no return. */
   readonly started: boolean;
 }
 

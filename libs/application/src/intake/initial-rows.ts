@@ -48,6 +48,7 @@ export function initialRows(contractId: ContractId, contract: SettlementContract
     attempt: 1,
     notBefore: agreed.notBefore,
     notAfter: agreed.notAfter,
+    code: undefined,
   }));
   const atOnce = { contractId, side, dueAt: undefined } as const;
   return {
@@ -76,5 +77,7 @@ function initialOrder(contractId: ContractId, side: Side): OrderPlacement {
     orderUrl: undefined,
     code: undefined,
     orderedAt: undefined,
+    redrives: 0,
+    adoptedFrom: undefined,
   };
 }

@@ -117,6 +117,14 @@ export class IntakeRound {
     }
   }
 
+  /** Accepts a contract in the place of the current one, of which nothing has started, as an operator decided. */
+  takeInstead(examined: ExaminedMessage, identified: IdentifiedMessage, current: AcceptedLink): void {
+    const isOfChain = identified.envelope.contract.supersedes !== undefined;
+    const orderReference = isOfChain ? current.orderReference : identified.shortRef;
+    this.#replace(identified, current);
+    this.#accept(examined, identified, { orderReference, startsNow: true });
+  }
+
   #refuse(examined: ExaminedMessage, { code, where }: Refusal): void {
     const { identified, raw } = examined;
     const key = rejectionKey({ rawDigest: raw.digest, code });

@@ -86,8 +86,9 @@ export class OrderRecording {
 
   #rejected({ code, issues }: Extract<OrderOutcome, { kind: 'rejected' }>): void {
     this.#save('reject', { code });
-    this.#stream.append('org.v402.order.rejected.v1', this.#subject(1), { ...this.#members(), code, issues });
-    const rejectedId = this.#stream.idOf('org.v402.order.rejected.v1', this.#subject(1));
+    const subject = this.#subject(this.order.placement.redrives + 1);
+    this.#stream.append('org.v402.order.rejected.v1', subject, { ...this.#members(), code, issues });
+    const rejectedId = this.#stream.idOf('org.v402.order.rejected.v1', subject);
     this.#hold({ reason: 'order_rejected', evidence: { side: this.order.claim.side, code } }, rejectedId);
     this.writes.finished.push(this.order.claim);
   }

@@ -47,6 +47,8 @@ const orderCase = (attempts = 1): OrderCase => ({
     orderUrl: undefined,
     code: undefined,
     orderedAt: undefined,
+    redrives: 0,
+    adoptedFrom: undefined,
   },
   draft,
 });

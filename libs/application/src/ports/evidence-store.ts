@@ -73,6 +73,11 @@ export interface EvidenceStore {
    * @returns whether it is new
    */
   quarantineUndecidable(entry: { readonly id: string; readonly rawDigest: string }): Promise<boolean>;
+  /**
+   * Counts messages that an operator has closed, and that come again.
+   * @returns which of these digests are closed: they are not decided any more
+   */
+  countClosed(digests: readonly string[]): Promise<ReadonlySet<string>>;
   countQuarantined(counts: ReadonlyMap<ContractId, number>): Promise<void>;
   /**
    * Arrivals of messages that were decided before, by `coordinatesKey`. The content has to be the same too: a topic that

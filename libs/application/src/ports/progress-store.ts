@@ -28,6 +28,10 @@ export interface OrderPlacement extends OrderPlacementKey {
   readonly orderUrl: string | undefined;
   readonly code: string | undefined;
   readonly orderedAt: Micros | undefined;
+  /** How often an operator had it tried again after it had come to an end. */
+  readonly redrives: number;
+  /** The contract whose order stands for this one too. */
+  readonly adoptedFrom: ContractId | undefined;
 }
 
 export interface PaymentLegKey extends OrderPlacementKey {
@@ -59,6 +63,8 @@ export interface DeliveryRow extends DeliveryKey {
   readonly attempt: number;
   readonly notBefore: CalendarDate;
   readonly notAfter: CalendarDate;
+  /** Why the delivery is blocked. */
+  readonly code: string | undefined;
 }
 
 /** All methods expect the settlement's lock; `save` raises each row's revision. */
@@ -69,6 +75,10 @@ interface ProgressStore<Row> {
   save(rows: readonly Row[]): Promise<void>;
 }
 
-export type OrderPlacementStore = ProgressStore<OrderPlacement>;
+/** `save` leaves `redrives` and `adoptedFrom` alone: only operators change them. */
+export interface OrderPlacementStore extends ProgressStore<OrderPlacement> {
+  redrive(rows: readonly OrderPlacement[]): Promise<void>;
+  adopt(rows: readonly OrderPlacement[]): Promise<void>;
+}
 export type PaymentLegStore = ProgressStore<PaymentLeg>;
 export type DeliveryStore = ProgressStore<DeliveryRow>;

@@ -86,6 +86,8 @@ export interface SettlementStore {
   insert(settlements: readonly NewSettlement[]): Promise<void>;
   /** Takes `current` from these, so that another contract of the deal can have it. */
   retire(ids: readonly ContractId[]): Promise<void>;
+  /** Makes this the current contract of its deal, which has none now. */
+  makeCurrent(id: ContractId): Promise<void>;
   countDuplicates(counts: ReadonlyMap<ContractId, number>): Promise<void>;
   /** Stores the state that follows from the orders, legs and deliveries as they are now. */
   deriveStates(ids: readonly ContractId[]): Promise<void>;

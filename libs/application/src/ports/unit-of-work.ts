@@ -1,4 +1,6 @@
 import type { Micros } from '@v402/domain';
+import type { AuditStore } from './audit-store.js';
+import type { CaseStore } from './case-store.js';
 import type { DealStore, SettlementStore } from './settlement-store.js';
 import type { EventStore } from './event-store.js';
 import type { EvidenceStore } from './evidence-store.js';
@@ -6,7 +8,7 @@ import type { JobStore } from './job-store.js';
 import type { DeliveryStore, OrderPlacementStore, PaymentLegStore } from './progress-store.js';
 import type { WorkStore } from './work-store.js';
 
-/** What a use case may do inside one transaction. Global lock order: deal → settlement → work. */
+/** What a use case may do inside one transaction. Global lock order: deal → settlement → work → case → audit trail. */
 export interface Transaction {
   /** The database's clock, now and not when the transaction began: read it after the locks are held. */
   now(): Promise<Micros>;
@@ -19,6 +21,9 @@ export interface Transaction {
   readonly work: WorkStore;
   readonly events: EventStore;
   readonly jobs: JobStore;
+  /** For operators. */
+  readonly cases: CaseStore;
+  readonly audit: AuditStore;
 }
 
 /** One database transaction, READ COMMITTED with explicit locks. */

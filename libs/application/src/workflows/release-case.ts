@@ -1,6 +1,7 @@
 import { TerminalError, type SettlementContract } from '@v402/domain';
 import { contractOf } from '../contract-of.js';
 import { SettlementStream, type EventNaming } from '../events/settlement-stream.js';
+import { orderKindOf } from '../ports/order-system.js';
 import type { DeliveryRow, OrderPlacement, PaymentLeg } from '../ports/progress-store.js';
 import type { SettlementRecord } from '../ports/settlement-store.js';
 import type { Transaction } from '../ports/unit-of-work.js';
@@ -65,4 +66,11 @@ export function orderReference(
   if (order?.orderNumber === undefined || order.orderSystem === undefined) return {};
   const { orderSystem, orderNumber } = order;
   return { orderReference: { orderSystem, reference: settlement.orderReference, orderNumber } };
+}
+
+/** The id of the event that told of this side's order: created for this contract, or taken over from the one before. */
+export function orderEventId({ orders, stream }: ReleaseCase, side: OrderPlacement['side']): string {
+  const isAdopted = orders.find((each) => each.side === side)?.adoptedFrom !== undefined;
+  const type = isAdopted ? 'org.v402.order.changed.v1' : 'org.v402.order.created.v1';
+  return stream.idOf(type, { side, subjectId: orderKindOf(side), n: 1 });
 }

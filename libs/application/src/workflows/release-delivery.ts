@@ -1,9 +1,8 @@
 import { deliveryTable, transition, type SettlementContract } from '@v402/domain';
 import { idempotencyKey, type DataOf } from '@v402/events';
 import { settlementMembers } from '../events/members.js';
-import { orderKindOf } from '../ports/order-system.js';
 import type { DeliveryRow } from '../ports/progress-store.js';
-import { orderReference, required, type ReleaseCase } from './release-case.js';
+import { orderEventId, orderReference, required, type ReleaseCase } from './release-case.js';
 import type { Released } from './released.js';
 
 type Items = DataOf<'org.v402.delivery.requested.v1'>['items'];
@@ -14,7 +13,7 @@ export function releaseDelivery(release: ReleaseCase, row: DeliveryRow): Release
   const { settlement, contract, stream } = release;
   const { shipTo, incoterm, place } = contract.terms.delivery;
   const { side, contractId, deliveryId, attempt } = row;
-  const causedBy = stream.idOf('org.v402.order.created.v1', { side, subjectId: orderKindOf(side), n: 1 });
+  const causedBy = orderEventId(release, side);
   stream.append(
     'org.v402.delivery.requested.v1',
     { side, subjectId: deliveryId, n: attempt, causedBy },

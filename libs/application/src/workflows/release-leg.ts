@@ -12,11 +12,10 @@ import {
 import { endToEndId, idempotencyKey, type DataOf } from '@v402/events';
 import { settlementMembers } from '../events/members.js';
 import type { EventSubject } from '../events/settlement-stream.js';
-import { orderKindOf } from '../ports/order-system.js';
 import { BANK_RAILS, type PaymentAccounts } from '../ports/payment-accounts.js';
 import type { PaymentLeg } from '../ports/progress-store.js';
 import { dueDateOf, requestTime } from './due-date.js';
-import { orderReference, required, type ReleaseCase } from './release-case.js';
+import { orderEventId, orderReference, required, type ReleaseCase } from './release-case.js';
 import type { Released } from './released.js';
 
 export interface LegPolicy {
@@ -24,6 +23,8 @@ export interface LegPolicy {
   /** Days before the due date on which a rail has to be told. */
   readonly leadDays: Readonly<Record<Rail, number>>;
 }
+
+const ACCOUNT_MISSING = 'creditor_account_missing';
 
 type LegMembers = DataOf<'org.v402.payment.scheduled.v1'>;
 
@@ -37,13 +38,16 @@ export function releaseLeg(
   policy: LegPolicy,
   now: Micros,
 ): Released<PaymentLeg> {
-  if (row.state === 'requested' || row.state === 'superseded') return { row, next: 'done' };
+  if (row.state === 'requested' || row.state === 'superseded' || isStopped(row)) return { row, next: 'done' };
   const scheduled = row.state === 'waiting' ? schedule(release, row) : row;
   if (isInvoice(scheduled)) return { row: requestInvoice(release, scheduled), next: 'done' };
   const requestAt = requestTime(required(scheduled.dueDate), policy.leadDays[scheduled.rail]);
   if (requestAt > now) return { row: scheduled, next: requestAt };
   return request(release, scheduled, policy, now);
 }
+
+/** An account may be added later; an amendment that differs from what was asked for is for people to settle. */
+const isStopped = ({ state, code }: PaymentLeg): boolean => state === 'blocked' && code !== ACCOUNT_MISSING;
 
 /** The seller's invoice has to go out when its trigger fires: waiting for the due date would make the buyer late. */
 const isInvoice = ({ rail, side }: PaymentLeg): boolean => rail === 'invoice' && side === 'seller';
@@ -72,10 +76,10 @@ function triggered({ contract, orders }: ReleaseCase, row: PaymentLeg): { at: In
 }
 
 /** The id of the event that fired the leg's trigger. */
-function triggerId({ stream }: ReleaseCase, { trigger, side, contractId }: PaymentLeg): string {
+function triggerId(release: ReleaseCase, { trigger, side, contractId }: PaymentLeg): string {
   return trigger === 'agreed'
-    ? stream.idOf('org.v402.settlement.accepted.v1', { subjectId: contractId, n: 1 })
-    : stream.idOf('org.v402.order.created.v1', { side, subjectId: orderKindOf(side), n: 1 });
+    ? release.stream.idOf('org.v402.settlement.accepted.v1', { subjectId: contractId, n: 1 })
+    : orderEventId(release, side);
 }
 
 /** What a request is about; its schedule caused it. */
@@ -92,7 +96,7 @@ function request(release: ReleaseCase, leg: PaymentLeg, { accounts }: LegPolicy,
   if (needsAccount && account === undefined) {
     if (leg.state === 'blocked') return { row: leg, next: 'blocked' };
     const state = transition(paymentLegTable, leg.state, 'block');
-    return { row: { ...leg, state, code: 'creditor_account_missing' }, next: 'blocked' };
+    return { row: { ...leg, state, code: ACCOUNT_MISSING }, next: 'blocked' };
   }
   const members = legMembers(release, leg);
   const today = dateOf(instantOfMicros(now));

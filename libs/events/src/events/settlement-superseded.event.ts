@@ -7,10 +7,11 @@ export const settlementSuperseded = defineEvent({
   version: 1,
   topic: 'settlement',
   description:
-    'Both parties signed an amendment before anything of this settlement had started. Nothing more happens under this contractId.',
-  actor: 'Nobody has to act. Drop what was planned for this contractId; the amendment has events of its own.',
+    'Another contract of the deal has taken this one’s place: an amendment, a contract that an operator chose between two that conflict, or, for an amendment that an operator refused, its base again. What was asked for already stays asked for; nothing more starts under this contractId.',
+  actor:
+    'Nobody has to act. Drop what was planned for this contractId and not asked for yet; the other contract has events of its own.',
   schema: z.strictObject({
     ...settlementMembers,
-    supersededBy: contractId.meta({ description: 'The contractId of the amendment.' }),
+    supersededBy: contractId.meta({ description: 'The contractId of the contract that stands instead.' }),
   }),
 });

@@ -9,14 +9,14 @@ const INSERT = `
 
 // What was agreed never changes, so only the progress is written.
 const SAVE = `
-  UPDATE v402.delivery d SET state = n.state, revision = d.revision + 1, attempt = n.attempt
-  FROM unnest($1::bytea[], $2::text[], $3::text[], $4::text[], $5::int[])
-    AS n (contract_id, side, delivery_id, state, attempt)
+  UPDATE v402.delivery d SET state = n.state, revision = d.revision + 1, attempt = n.attempt, code = n.code
+  FROM unnest($1::bytea[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[])
+    AS n (contract_id, side, delivery_id, state, attempt, code)
   WHERE d.contract_id = n.contract_id AND d.side = n.side AND d.delivery_id = n.delivery_id`;
 
 const OF_SETTLEMENTS = `
   SELECT ${hexOf('contract_id')} AS "contractId", side, delivery_id AS "deliveryId", number, state, attempt,
-    ${dateOf('not_before')} AS "notBefore", ${dateOf('not_after')} AS "notAfter"
+    ${dateOf('not_before')} AS "notBefore", ${dateOf('not_after')} AS "notAfter", code
   FROM v402.delivery WHERE contract_id = ANY ($1::bytea[])
   ORDER BY delivery.contract_id, side, number`;
 
@@ -29,6 +29,7 @@ type Row = {
   attempt: number;
   notBefore: string;
   notAfter: string;
+  code: string | null;
 };
 
 export class PgDeliveryStore implements DeliveryStore {
@@ -57,6 +58,7 @@ export class PgDeliveryStore implements DeliveryStore {
       ...row,
       notBefore: dateOfText(row.notBefore),
       notAfter: dateOfText(row.notAfter),
+      code: row.code ?? undefined,
     }));
   }
 
@@ -71,6 +73,7 @@ export class PgDeliveryStore implements DeliveryStore {
         (row) => row.deliveryId,
         (row) => row.state,
         (row) => row.attempt,
+        (row) => row.code ?? null,
       ),
     );
   }

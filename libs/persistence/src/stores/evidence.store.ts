@@ -66,6 +66,18 @@ const COUNT_QUARANTINED = `
   )
   UPDATE v402.quarantine q SET occurrences = q.occurrences + locked.count FROM locked WHERE q.id = locked.id`;
 
+const COUNT_CLOSED = `
+  WITH closed AS (
+    SELECT q.id, n.count
+    FROM v402.quarantine q
+    JOIN (SELECT raw_digest, count(*)::int FROM unnest($1::bytea[]) AS n (raw_digest) GROUP BY raw_digest) AS n
+      USING (raw_digest)
+    WHERE q.reason = 'undecidable_message' AND q.resolution = 'reject'
+    ORDER BY q.raw_digest FOR NO KEY UPDATE OF q
+  )
+  UPDATE v402.quarantine q SET occurrences = q.occurrences + closed.count FROM closed WHERE q.id = closed.id
+  RETURNING ${hexOf('q.raw_digest')} AS digest`;
+
 const EARLIER_ARRIVALS = `
   SELECT DISTINCT ON (d.topic, d.partition, d.kafka_offset)
     d.topic, d.partition, d.kafka_offset AS "offset", ${microsOf('d.arrival')} AS arrival, d.arrival_source AS source
@@ -174,6 +186,11 @@ export class PgEvidenceStore implements EvidenceStore {
 
   async countQuarantined(counts: ReadonlyMap<ContractId, number>): Promise<void> {
     await this.session.write(COUNT_QUARANTINED, [[...counts.keys()].map(bytea), [...counts.values()]]);
+  }
+
+  async countClosed(digests: readonly string[]): Promise<ReadonlySet<string>> {
+    const rows = await this.session.query<{ digest: string }>(COUNT_CLOSED, [digests.map(bytea)]);
+    return new Set(rows.map((row) => row.digest));
   }
 
   async earlierArrivals(messages: readonly DecidedMessage[]): Promise<ReadonlyMap<string, Arrival>> {

@@ -1,7 +1,7 @@
 import type { OrderPlacement, OrderPlacementStore } from '@v402/application';
 import type { ContractId, OrderPlacementState, Side } from '@v402/domain';
 import { columns, type Session } from '../session.js';
-import { bytea, hexOf, microsOf, optionalMicros, timestampOf } from '../values.js';
+import { bytea, hexOf, microsOf, optionalBytea, optionalMicros, timestampOf } from '../values.js';
 
 const COLUMNS = `contract_id, side, state, attempt, unknowns, look_up_not_before, order_system, order_number, order_url,
   code, ordered_at`;
@@ -22,10 +22,27 @@ const SAVE = `
     order_number = n.order_number, order_url = n.order_url, code = n.code, ordered_at = ${timestampOf('n.ordered_at')}
   FROM ${INPUT} WHERE o.contract_id = n.contract_id AND o.side = n.side`;
 
+const REDRIVE = `
+  UPDATE v402.order_placement o
+  SET state = n.state, revision = o.revision + 1, look_up_not_before = ${timestampOf('n.look_up_not_before')},
+    redrives = n.redrives
+  FROM unnest($1::bytea[], $2::text[], $3::text[], $4::bigint[], $5::int[])
+    AS n (contract_id, side, state, look_up_not_before, redrives)
+  WHERE o.contract_id = n.contract_id AND o.side = n.side`;
+
+const ADOPT = `
+  UPDATE v402.order_placement o
+  SET state = n.state, revision = o.revision + 1, order_system = n.order_system, order_number = n.order_number,
+    order_url = n.order_url, ordered_at = ${timestampOf('n.ordered_at')}, adopted_from = n.adopted_from
+  FROM unnest($1::bytea[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bytea[])
+    AS n (contract_id, side, state, order_system, order_number, order_url, ordered_at, adopted_from)
+  WHERE o.contract_id = n.contract_id AND o.side = n.side`;
+
 const OF_SETTLEMENTS = `
   SELECT ${hexOf('contract_id')} AS "contractId", side, state, attempt, unknowns,
     ${microsOf('look_up_not_before')} AS "lookUpNotBefore", order_system AS "orderSystem",
-    order_number AS "orderNumber", order_url AS "orderUrl", code, ${microsOf('ordered_at')} AS "orderedAt"
+    order_number AS "orderNumber", order_url AS "orderUrl", code, ${microsOf('ordered_at')} AS "orderedAt",
+    redrives, ${hexOf('adopted_from')} AS "adoptedFrom"
   FROM v402.order_placement WHERE contract_id = ANY ($1::bytea[])
   ORDER BY order_placement.contract_id, side`;
 
@@ -41,6 +58,8 @@ type Row = {
   orderUrl: string | null;
   code: string | null;
   orderedAt: string | null;
+  redrives: number;
+  adoptedFrom: string | null;
 };
 
 export class PgOrderPlacementStore implements OrderPlacementStore {
@@ -60,11 +79,45 @@ export class PgOrderPlacementStore implements OrderPlacementStore {
       orderUrl: row.orderUrl ?? undefined,
       code: row.code ?? undefined,
       orderedAt: optionalMicros(row.orderedAt),
+      adoptedFrom: row.adoptedFrom ?? undefined,
     }));
   }
 
   async save(rows: readonly OrderPlacement[]): Promise<void> {
     await this.session.writeEach(SAVE, rows, inputOf(rows));
+  }
+
+  async redrive(rows: readonly OrderPlacement[]): Promise<void> {
+    await this.session.writeEach(
+      REDRIVE,
+      rows,
+      columns(
+        rows,
+        (row) => bytea(row.contractId),
+        (row) => row.side,
+        (row) => row.state,
+        (row) => row.lookUpNotBefore ?? null,
+        (row) => row.redrives,
+      ),
+    );
+  }
+
+  async adopt(rows: readonly OrderPlacement[]): Promise<void> {
+    await this.session.writeEach(
+      ADOPT,
+      rows,
+      columns(
+        rows,
+        (row) => bytea(row.contractId),
+        (row) => row.side,
+        (row) => row.state,
+        (row) => row.orderSystem ?? null,
+        (row) => row.orderNumber ?? null,
+        (row) => row.orderUrl ?? null,
+        (row) => row.orderedAt ?? null,
+        (row) => optionalBytea(row.adoptedFrom),
+      ),
+    );
   }
 }
 

@@ -61,6 +61,8 @@ const INSERT = `
 
 const RETIRE = 'UPDATE v402.settlement SET current = false WHERE contract_id = ANY ($1::bytea[]) AND current';
 
+const MAKE_CURRENT = 'UPDATE v402.settlement SET current = true WHERE contract_id = $1';
+
 // Whoever counts need not hold the locks already, so they are taken in order here too.
 const COUNT_DUPLICATES = `
   WITH locked AS (
@@ -150,6 +152,10 @@ export class PgSettlementStore implements SettlementStore {
 
   async retire(ids: readonly ContractId[]): Promise<void> {
     await this.session.write(RETIRE, [ids.map(bytea)]);
+  }
+
+  async makeCurrent(id: ContractId): Promise<void> {
+    await this.session.writeEach(MAKE_CURRENT, [id], [bytea(id)]);
   }
 
   async countDuplicates(counts: ReadonlyMap<ContractId, number>): Promise<void> {

@@ -1,0 +1,39 @@
+import { hasStarted, TerminalError } from '@v402/domain';
+import { OperationRefused } from './operation-refused.js';
+import type { Changes, LockedCase } from './resolution.js';
+import { releaseHold } from './settlement-events.js';
+import { storedMessage } from './stored-message.js';
+
+/** The second contract stays refused, and what its hold stopped goes on. */
+export async function rejectEquivocation({ tx, naming, one, actor }: LockedCase): Promise<Changes> {
+  await releaseHold(tx, naming, one, 'reject', actor);
+  await tx.cases.resolve(one, 'reject', actor);
+  return { refusedContract: one.contractId ?? '' };
+}
+
+/**
+ * The second contract takes the place of the current one, if nothing of the deal has passed its point of no return. Its
+ * stored bytes are verified anew: what intake would not accept, nobody can release.
+ */
+export async function releaseEquivocation(locked: LockedCase): Promise<Changes> {
+  const { tx, naming, one, actor, settlements } = locked;
+  const started = settlements.find(({ facts }) => hasStarted(facts));
+  if (started !== undefined) {
+    throw new OperationRefused(
+      'already_started',
+      'An order, a payment or a delivery of this deal was asked for already: only the parties can undo it. Reject instead.',
+      { contractId: started.contractId, state: started.state },
+    );
+  }
+  const current = settlements.find((each) => each.current);
+  if (current === undefined) throw new TerminalError('current_missing', 'A deal with a contract has a current one.');
+  const refusal = await locked.intake().acceptInstead(tx, await storedMessage(tx, one), current);
+  if (refusal !== undefined) {
+    throw new OperationRefused('contract_refused', `The contract cannot be accepted: ${refusal.code}.`, {
+      code: refusal.code,
+    });
+  }
+  await releaseHold(tx, naming, one, 'release', actor);
+  await tx.cases.resolve(one, 'release', actor);
+  return { acceptedContract: one.contractId ?? '', supersededContract: current.contractId };
+}
