@@ -7,6 +7,7 @@ import { ScriptedOrderSystem } from '@v402/testing';
 import { format, resolveConfig } from 'prettier';
 import { ApprovedAccounts, BackOffice, TRACEPARENT } from '../support/back-office.js';
 import { agreed, type AgreedTrade } from '../support/intake-scene.js';
+import { Operator } from '../support/operator.js';
 import { CountedIds, StagedRun } from '../support/staged-run.js';
 import { BUYER, SELLER } from '../support/trade.js';
 
@@ -75,6 +76,7 @@ interface RecordedEvent {
 const run = new StagedRun();
 let office: BackOffice;
 let embedded: EmbeddedOrderSystem;
+let operator: Operator;
 /** How many of the next commits of the order book lose their answer. */
 let answersToLose = 0;
 let events: readonly RecordedEvent[];
@@ -82,6 +84,7 @@ const examples = new Map<EventType, string>();
 
 beforeAll(async () => {
   office = await BackOffice.open({ decorate: run.decorate, ids: new CountedIds() });
+  operator = new Operator(office.scene, { decorate: run.decorate });
   const loseAnswer = (): Promise<void> => {
     if (answersToLose === 0) return Promise.resolve();
     answersToLose -= 1;
@@ -97,6 +100,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  await operator.close();
   await embedded.close();
   await office.close();
 });
@@ -149,6 +153,18 @@ async function play(): Promise<Subjects> {
   const second = { negotiationId: 'neg-2026-000421', expiresAt: '2026-11-23T10:15:30.120Z' };
   const conflict = await receiveTrade(second, '2026-11-21T10:21:34.220Z');
 
+  const begun = await receiveTrade({ negotiationId: 'neg-2026-000422' }, '2026-11-21T10:21:40.530Z', [SELLER]);
+  run.at('2026-11-21T10:21:40.702385Z');
+  await workOff(office.orders(embedded));
+  const change = { supersedes: begun.contractId, agreedAt: '2026-11-21T10:21:50.120Z' };
+  const amended = await receiveTrade({ negotiationId: 'neg-2026-000422', ...change }, '2026-11-21T10:21:51.339Z', [
+    SELLER,
+  ]);
+  run.at('2026-11-21T10:22:05.801334Z');
+  await operator.release(amended.contractId, true);
+  run.at('2026-11-21T10:22:12.140018Z');
+  await operator.reject(conflict.contractId);
+
   const badUnit = Buffer.from(sale.envelope).toString().replace('"unit":"C62"', '"unit":"PIECES"');
   await receive(badUnit, '2026-11-21T10:22:33.006Z');
 
@@ -164,7 +180,9 @@ async function play(): Promise<Subjects> {
     'org.v402.settlement.accepted.v1': sale.contractId,
     'org.v402.settlement.superseded.v1': base.contractId,
     'org.v402.hold.placed.v1': first.contractId,
+    'org.v402.hold.released.v1': first.contractId,
     'org.v402.order.created.v1': sale.contractId,
+    'org.v402.order.changed.v1': amended.contractId,
     'org.v402.order.rejected.v1': unfit.contractId,
     'org.v402.order.outcome_unknown.v1': unknown.contractId,
     'org.v402.payment.scheduled.v1': sale.contractId,

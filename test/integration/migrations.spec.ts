@@ -196,7 +196,8 @@ describe('roles', () => {
     await withAdmin(async (admin) => {
       await admin.query(`CREATE ROLE ${name} LOGIN CREATEDB CREATEROLE PASSWORD 'admin-test'`);
       // From PostgreSQL 16 on a role is managed by whoever made it; elsewhere that is this administrator.
-      const roles = 'v402_owner, v402_app, v402_app_login, v402_operator, v402_operator_login, v402_orderbook, v402_orderbook_login';
+      const roles =
+        'v402_owner, v402_app, v402_app_login, v402_operator, v402_operator_login, v402_orderbook, v402_orderbook_login';
       await admin.query(`GRANT ${roles} TO ${name} WITH ADMIN OPTION`);
     });
     const adminUrl = new URL(testPostgresUrl());

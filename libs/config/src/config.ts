@@ -56,6 +56,15 @@ const ROLE_VARIABLES = {
   relay: [...COMMON, ...KAFKA, 'V402_LEASE_MS'],
 } as const satisfies Record<string, readonly VariableName[]>;
 
+/** What it takes to resolve what got stuck. */
+const RESOLVING = [
+  'V402_OPERATOR_DATABASE_URL',
+  'V402_INSTANCE_ID',
+  'V402_TOPIC_PREFIX',
+  'V402_DELIVERY_LEAD_DAYS',
+  'V402_APPROVAL_OVER',
+] as const;
+
 /** What the commands of the command line read that work on a deployment. */
 const COMMAND_VARIABLES = {
   'v402 migrate': ['V402_OWNER_DATABASE_URL'],
@@ -63,6 +72,19 @@ const COMMAND_VARIABLES = {
   'v402 evidence': ['V402_DATABASE_URL'],
   'v402 evidence --order-system': ['V402_DATABASE_URL', ...ORDER_SYSTEM],
   'v402 overview': ['V402_DATABASE_URL'],
+  'v402 quarantine': ['V402_OPERATOR_DATABASE_URL'],
+  'v402 quarantine release': RESOLVING,
+  'v402 redrive': RESOLVING,
+  // Where stored bytes are decided, as intake decides.
+  'v402 redrive of a message': [
+    'V402_HANDLER_ID',
+    'V402_PARTIES',
+    'V402_TRUST_REGISTRY',
+    'V402_KEY_GRACE_SECONDS',
+    'V402_REQUIRE_TRANSCRIPT',
+    'V402_CONFLICT_POLICY',
+  ],
+  'v402 audit': ['V402_OPERATOR_DATABASE_URL'],
   'v402 topics': KAFKA,
 } as const satisfies Record<string, readonly VariableName[]>;
 

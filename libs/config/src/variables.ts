@@ -30,6 +30,19 @@ const leadDays = z.string().transform((text, context): Readonly<Record<Rail, num
   return days;
 });
 
+/** `EUR=10000,*=0`: amounts by currency, `*` for all others. */
+const amounts = z.string().transform((text, context): Readonly<Record<string, string>> => {
+  const entries = text
+    .split(',')
+    .map((entry) => /^\s*([A-Z]{3}|\*)=((?:0|[1-9]\d{0,17})(?:\.\d{1,9})?)\s*$/.exec(entry));
+  const known = entries.flatMap((match) => (match === null ? [] : [[match[1] ?? '', match[2] ?? ''] as const]));
+  if (known.length < entries.length || new Set(known.map(([currency]) => currency)).size < known.length) {
+    context.addIssue({ code: 'custom', message: 'must be <currency>=<amount>, each currency once, * for all others' });
+    return z.NEVER;
+  }
+  return Object.fromEntries(known);
+});
+
 interface Documentation {
   readonly description: string;
   /** Shown in `.env.example`. */
@@ -136,6 +149,16 @@ export const VARIABLES = {
     description: 'PostgreSQL, as the role that owns the database: only migrations need it, no service does.',
     example: 'postgresql://v402_owner:password@127.0.0.1:5432/v402',
     secret: true,
+  }),
+  V402_OPERATOR_DATABASE_URL: required(postgresUrl, {
+    description:
+      'PostgreSQL, as a login role that is a member of v402_operator: only operators need it, no service does.',
+    example: 'postgresql://v402_operator_login:password@127.0.0.1:5432/v402',
+    secret: true,
+  }),
+  V402_APPROVAL_OVER: optional(amounts, {
+    description: 'Releases over these amounts need a second person; * for other currencies. None: no release does.',
+    example: 'EUR=10000,USD=10000,*=0',
   }),
   V402_DATABASE_CONNECTIONS: withDefault(wholeNumber(2, 200), {
     description: 'Connections to PostgreSQL that a process may hold.',

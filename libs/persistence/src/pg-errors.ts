@@ -53,7 +53,7 @@ export function unavailable(cause: unknown): RetryableError {
 
 /** The server does not let us in. */
 export function authenticationFailed(context: ErrorContext, options: ErrorOptions = {}): RetryableError {
-  const sentence = 'The database refuses the login: check the role and the password in V402_DATABASE_URL.';
+  const sentence = 'The database refuses the login: check the role and the password in its URL.';
   return new RetryableError('database_authentication_failed', sentence, context, options);
 }
 
@@ -92,7 +92,7 @@ export function classify(error: unknown): unknown {
     case 'permission':
       return new RetryableError(
         'database_permission_denied',
-        'The role in V402_DATABASE_URL may not do this: it has to be a member of v402_app, in a migrated database.',
+        'The database role may not do this: services log in as a member of v402_app, operators of v402_operator, in a migrated database.',
         context,
         { cause: error },
       );

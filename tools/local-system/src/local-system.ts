@@ -157,7 +157,12 @@ function passwordsFor(adminUrl: string): DatabasePasswords {
     createHash('sha256')
       .update(JSON.stringify(['v402 local system', role, adminUrl]))
       .digest('base64url');
-  return { owner: password('owner'), app: password('app'), operator: password('operator'), orderbook: password('orderbook') };
+  return {
+    owner: password('owner'),
+    app: password('app'),
+    operator: password('operator'),
+    orderbook: password('orderbook'),
+  };
 }
 
 async function writeFiles(

@@ -9,6 +9,7 @@ export type OperationRefusal =
   | 'decision_needed'
   | 'use_redrive'
   | 'cannot_reject'
+  | 'already_decided'
   | 'already_started'
   | 'not_current'
   | 'order_undecided'

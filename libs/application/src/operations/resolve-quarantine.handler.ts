@@ -181,8 +181,10 @@ export class ResolveQuarantineHandler {
     { actor, reason }: OperatorRequest,
     changes: Changes,
   ): Promise<AuditEntry> {
-    const details = { case: one.reason, ...changes };
-    return appendAudit(tx, { actor, reason, action, subject: one.id, contractId: one.contractId, details });
+    const { contractId, otherContractId } = one;
+    const other = otherContractId === undefined ? {} : { otherContract: otherContractId };
+    const details = { case: one.reason, ...other, ...changes };
+    return appendAudit(tx, { actor, reason, action, subject: one.id, contractId, details });
   }
 }
 

@@ -1,3 +1,4 @@
+import { readEnvelope } from '@v402/contract';
 import { RetryableError } from '@v402/domain';
 import type { IntakeCounts } from '../intake/accept-contracts.handler.js';
 import type { CaseResolution } from '../ports/case-store.js';
@@ -28,6 +29,12 @@ export async function decideAgain(locked: LockedCase, resolution: CaseResolution
 
 /** The message is closed: the same bytes, however often they come, are counted and not decided. */
 export async function closeUndecidable({ tx, one, actor }: LockedCase): Promise<Changes> {
+  const raw = one.rawDigest === undefined ? undefined : await tx.cases.raw(one.rawDigest);
+  const read = raw === undefined ? undefined : readEnvelope(raw.bytes);
+  if (read?.ok === true && (await tx.settlements.accepted([read.identified.contractId])).size > 0) {
+    const message = 'Its contract was accepted meanwhile, from another message: redrive closes it as a duplicate.';
+    throw new OperationRefused('already_decided', message, { contractId: read.identified.contractId });
+  }
   await tx.cases.resolve(one, 'reject', actor);
   return { closedMessage: one.rawDigest ?? '' };
 }

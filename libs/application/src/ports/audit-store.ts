@@ -37,6 +37,6 @@ export interface AuditStore {
   insert(entry: AuditEntry): Promise<void>;
   /** Entries after this sequence, in order. */
   after(sequence: bigint, limit: number): Promise<readonly AuditEntry[]>;
-  /** Entries about this contract or case, in order. */
+  /** Entries about this contract, be it the one or the other of an action on two, or about this case; in order. */
   about(about: { readonly contractId?: ContractId; readonly subject?: string }): Promise<readonly AuditEntry[]>;
 }

@@ -1,9 +1,7 @@
 import { z } from 'zod';
 import { defineEvent } from '../definition.js';
 import { contractId } from '../members/common.js';
-import { orderMembers, placedOrder } from '../members/order.js';
-
-const { attempt: _attempt, ...members } = orderMembers;
+import { orderIdentity, placedOrder } from '../members/order.js';
 
 export const orderChanged = defineEvent({
   name: 'order.changed',
@@ -13,7 +11,7 @@ export const orderChanged = defineEvent({
     'An order that was created for an earlier contract of the deal now stands for this amendment: an operator has stated that it was changed in the order system. No second order exists.',
   actor: 'Nobody has to act. What belonged to the earlier contract’s order belongs to this contract now.',
   schema: z.strictObject({
-    ...members,
+    ...orderIdentity,
     ...placedOrder,
     placedFor: contractId.meta({ description: 'The contract that the order was created for.' }),
   }),

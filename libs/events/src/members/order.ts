@@ -13,15 +13,17 @@ export const placedOrder = {
   url: z.url().optional().meta({ description: 'Where a person can open the order.' }),
 };
 
-/** The members with which every event about an order begins. */
-export const orderMembers = {
+/** The members that say which order an event is about. */
+export const orderIdentity = {
   ...settlementMembers,
   side,
   orderSystem,
   kind: z.enum(['sales_order', 'purchase_order']).meta({ description: 'The seller’s or the buyer’s document.' }),
   reference,
-  attempt,
 };
+
+/** The members with which every event about the placing of an order begins. */
+export const orderMembers = { ...orderIdentity, attempt };
 
 export const orderReference = z
   .strictObject({ orderSystem, reference, orderNumber })

@@ -22,7 +22,10 @@ const ENTRY = `
   FROM v402.audit_entry`;
 
 const AFTER = `${ENTRY} WHERE sequence > $1 ORDER BY audit_entry.sequence LIMIT $2`;
-const ABOUT = `${ENTRY} WHERE contract_id = $1 OR subject = $2 ORDER BY audit_entry.sequence`;
+// An action on two contracts, such as an amendment and its base, is about both.
+const ABOUT = `${ENTRY}
+  WHERE contract_id = $1 OR details->>'otherContract' = encode($1, 'hex') OR subject = $2
+  ORDER BY audit_entry.sequence`;
 
 type EntryRow = {
   sequence: string;

@@ -8,7 +8,7 @@ import { InProcessWake } from './in-process-wake.js';
 import { processName } from './naming.js';
 import { LOG, OWNER } from './tokens.js';
 
-class RandomIds extends Ids {
+export class RandomIds extends Ids {
   override next(): string {
     return randomUUID();
   }

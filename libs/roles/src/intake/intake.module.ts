@@ -20,6 +20,10 @@ import { ContractsConsumer } from './contracts.consumer.js';
 import { readTrustRegistry } from './trust.js';
 
 type IntakeConfig = RoleConfig<'intake'>;
+type IntakePolicyConfig = Pick<
+  IntakeConfig,
+  'V402_PARTIES' | 'V402_HANDLER_ID' | 'V402_REQUIRE_TRANSCRIPT' | 'V402_CONFLICT_POLICY'
+>;
 
 /** Intake: contracts topic → `ContractsConsumer` → `AcceptContractsHandler`. */
 @Module({})
@@ -87,7 +91,7 @@ async function warnOfTopic(config: IntakeConfig, log: Logger): Promise<void> {
   }
 }
 
-function intakePolicy(config: IntakeConfig): IntakePolicy {
+export function intakePolicy(config: IntakePolicyConfig): IntakePolicy {
   const parties = config.V402_PARTIES;
   return {
     handlerId: config.V402_HANDLER_ID ?? null,

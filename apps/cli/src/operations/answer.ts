@@ -1,0 +1,36 @@
+import { OperationRefused, type Resolved } from '@v402/application';
+import { EXIT_NO } from '../exit.js';
+import { asJson } from './as-json.js';
+
+/** Prints an answer; where it is no, its code and what stands in the way, with the exit status that says so. */
+export async function answer<T>(
+  { json }: { readonly json?: true },
+  ask: () => Promise<T>,
+  text: (value: T) => string,
+): Promise<void> {
+  try {
+    const value = await ask();
+    process.stdout.write(json === true ? `${JSON.stringify(asJson(value), null, 2)}\n` : text(value));
+  } catch (error) {
+    if (!(error instanceof OperationRefused)) throw error;
+    const { code, message, context } = error;
+    process.exitCode = EXIT_NO;
+    if (json === true) {
+      process.stdout.write(`${JSON.stringify({ outcome: 'refused', code, message, context }, null, 2)}\n`);
+      return;
+    }
+    const lines = Object.entries(context).map(([name, value]) => `  ${name}: ${String(value)}\n`);
+    process.stderr.write(`${code}: ${message}\n${lines.join('')}`);
+  }
+}
+
+/** What an action came to. */
+export function resolvedText(resolved: Resolved): string {
+  const { audit } = resolved;
+  const entry = `Audit entry ${audit.sequence.toString()}, digest ${audit.digest}.\n`;
+  if (resolved.outcome === 'pending') {
+    return `Waits for a second person: v402 quarantine approve ${resolved.approvalId}\n${entry}`;
+  }
+  const changes = Object.entries(resolved.changes).map(([name, text]) => `  ${name}: ${text}\n`);
+  return `Done: ${audit.action} of ${resolved.caseId}.\n${changes.join('')}${entry}`;
+}

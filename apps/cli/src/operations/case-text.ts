@@ -1,0 +1,86 @@
+import type { CaseDocument, ListedCase, ShownCase } from '@v402/application';
+import { instantOfMicros } from '@v402/domain';
+import { list, table } from '../show/table.js';
+import { plainText, textOfBytes } from './plain-text.js';
+
+/** What waits for a person, one line each. */
+export function casesText(cases: readonly ListedCase[]): string {
+  if (cases.length === 0) return 'Nothing waits for a person.\n';
+  return table(
+    `${cases.length} waiting or resolved`,
+    ['id', 'reason', 'code', 'contract', 'side', 'amount', 'since', 'hold', 'state'],
+    cases.map((one) => [
+      one.id,
+      one.reason,
+      one.code,
+      one.shortRef,
+      one.side,
+      one.total === undefined ? undefined : `${one.total.amount} ${one.total.currency}`,
+      instantOfMicros(one.since).slice(0, 19),
+      holdOf(one),
+      stateOf(one),
+    ]),
+  ).trimStart();
+}
+
+const holdOf = ({ hold }: ListedCase): string => (hold === undefined ? 'none' : hold.isOpen ? 'open' : 'released');
+
+const stateOf = ({ resolution, pending }: ListedCase): string =>
+  resolution ?? (pending === undefined ? 'open' : `waits for approval, asked by ${pending.requestedBy}`);
+
+/** One case with all that a person decides on. */
+export function caseText(one: ShownCase): string {
+  return [
+    list([
+      ['id', one.id],
+      ['reason', one.reason],
+      ['code', one.code],
+      ['contractId', one.contractId],
+      ['shortRef', one.shortRef],
+      ['other contract', one.otherContractId],
+      ['side', one.side],
+      ['since', instantOfMicros(one.since)],
+      ['occurrences', one.occurrences],
+      ['hold', one.hold === undefined ? 'none' : `${one.hold.id} (${holdOf(one)})`],
+      ['state', stateOf(one)],
+      ['resolved by', one.resolvedBy],
+    ]),
+    ...one.documents.map(documentText),
+    table(
+      'Approvals',
+      ['id', 'asked by', 'reason', 'outcome', 'decided by'],
+      one.approvals.map((each) => [each.id, each.requestedBy, each.reason, each.outcome ?? 'pending', each.decidedBy]),
+    ),
+    table(
+      'What has been done',
+      ['entry', 'at', 'actor', 'login', 'action', 'reason'],
+      one.audit.map((e) => [e.sequence, instantOfMicros(e.at), e.actor, e.login, e.action, e.reason]),
+    ),
+  ].join('');
+}
+
+function documentText({ what, contractId, canonical, raw, decisions }: CaseDocument): string {
+  const title = `\n=== The ${what}${contractId === undefined ? '' : ` ${contractId}`} ===\n`;
+  const accepted = canonical === undefined ? '' : `Canonical form, as it was signed:\n${textOfBytes(canonical)}\n`;
+  const kept = raw === undefined ? '' : `${rawTitle(raw)}\n${textOfBytes(raw.bytes)}\n`;
+  const decided = table(
+    'Decisions',
+    ['outcome', 'code', 'message', 'arrival', 'registry digest', 'decided at'],
+    decisions.map((each) => [
+      each.outcome,
+      each.code,
+      `${each.coordinates.topic}/${each.coordinates.partition}/${each.coordinates.offset.toString()}`,
+      `${each.arrival.at} (${each.arrival.source})`,
+      each.registryDigest.slice(0, 16),
+      instantOfMicros(each.decidedAt),
+    ]),
+  );
+  const keys = decisions
+    .map(({ keys: used }) => plainText(JSON.stringify(used, null, 2)))
+    .filter((text) => text !== '[]');
+  const entries = keys.length === 0 ? '' : `Key entries at the decision:\n${keys.join('\n')}\n`;
+  return `${title}${accepted}${kept}${decided}${entries}`;
+}
+
+const rawTitle = ({ digest, size, truncated }: NonNullable<CaseDocument['raw']>): string =>
+  `The message as it came, with its signatures (SHA-256 ${digest}, ${size} bytes${truncated ? ', only its beginning was kept' : ''}):`;

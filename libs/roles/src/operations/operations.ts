@@ -1,0 +1,62 @@
+import {
+  AcceptContractsHandler,
+  NoFaults,
+  ResolveQuarantineHandler,
+  type Alarms,
+  type EventNaming,
+  type UnitOfWork,
+  type Wake,
+} from '@v402/application';
+import { loadConfig } from '@v402/config';
+import { PgUnitOfWork } from '@v402/persistence';
+import { TrustedSignatureVerifier } from '@v402/signatures';
+import { RandomIds } from '../core/core.module.js';
+import { eventNaming } from '../core/naming.js';
+import { intakePolicy } from '../intake/intake.module.js';
+import { readTrustRegistry } from '../intake/trust.js';
+
+/** The services look for work by themselves. */
+const NO_WAKE: Wake = { hint: () => undefined };
+/** Whoever acts is told by the answer. */
+const NO_ALARMS: Alarms = { raise: () => undefined };
+
+/** The operators' use cases over the database role of operators. `close` it when done. */
+interface Operations {
+  readonly handler: ResolveQuarantineHandler;
+  readonly close: () => Promise<void>;
+}
+
+/** @throws TerminalError `config_invalid` */
+export function openOperations(env: NodeJS.ProcessEnv): Operations {
+  const config = loadConfig(env, ['v402 quarantine release']);
+  const url = config.V402_OPERATOR_DATABASE_URL;
+  const unitOfWork = new PgUnitOfWork({ url, applicationName: 'v402 operator', maxConnections: 1 });
+  const naming = eventNaming(config);
+  const handler = new ResolveQuarantineHandler(unitOfWork, {
+    naming,
+    deliveryLead: { days: config.V402_DELIVERY_LEAD_DAYS },
+    approvalOver: config.V402_APPROVAL_OVER ?? {},
+    ids: new RandomIds(),
+    faults: new NoFaults(),
+    intake: () => intakeOf(env, unitOfWork, naming),
+  });
+  return { handler, close: () => unitOfWork.close() };
+}
+
+/** Intake as its role is configured: what it would not accept, no operator can. */
+function intakeOf(env: NodeJS.ProcessEnv, unitOfWork: UnitOfWork, naming: EventNaming): AcceptContractsHandler {
+  const config = loadConfig(env, ['v402 redrive of a message']);
+  const registry = readTrustRegistry(config.V402_TRUST_REGISTRY);
+  const verifier = new TrustedSignatureVerifier(registry, config.V402_KEY_GRACE_SECONDS);
+  const policy = intakePolicy(config);
+  return new AcceptContractsHandler(
+    unitOfWork,
+    verifier,
+    policy,
+    naming,
+    new RandomIds(),
+    NO_WAKE,
+    NO_ALARMS,
+    new NoFaults(),
+  );
+}

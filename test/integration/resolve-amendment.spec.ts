@@ -1,0 +1,277 @@
+import { randomUUID } from 'node:crypto';
+import type { ContractDraft } from '@v402/contract';
+import { sumDecimals, type Side } from '@v402/domain';
+import { ScriptedOrderSystem } from '@v402/testing';
+import { BackOffice } from '../support/back-office.js';
+import { variant, type AgreedTrade } from '../support/intake-scene.js';
+import { Operator } from '../support/operator.js';
+
+/** Real: PostgreSQL with the operators' own role, intake, the placing of orders, the releases. */
+let office: BackOffice;
+let operator: Operator;
+
+beforeAll(async () => {
+  office = await BackOffice.open();
+  operator = new Operator(office.scene);
+});
+beforeEach(() => office.dropWork());
+afterAll(async () => {
+  await operator.close();
+  await office.close();
+});
+
+const key = ({ contractId }: Pick<AgreedTrade, 'contractId'>): Buffer => Buffer.from(contractId, 'hex');
+
+const LINES = [{ sku: 'BOLT', quantity: '100', unitPrice: '3.00' }] as const;
+const TERMS: ContractDraft = {
+  lines: LINES,
+  payment: [
+    { rail: 'card', trigger: 'agreed', amount: '100.00' },
+    { rail: 'card', trigger: 'ordered', amount: '80.00' },
+    { rail: 'card', trigger: 'ordered', days: 30 },
+  ],
+  delivery: {
+    schedule: [
+      { notBefore: '2026-11-22', notAfter: '2026-11-30', items: [{ line: '1', quantity: '40' }] },
+      { notBefore: '2099-01-01', notAfter: '2099-01-05' },
+    ],
+  },
+};
+
+const system = new ScriptedOrderSystem();
+
+/** A contract whose order stands, with what was due asked for. */
+async function begun(draft: ContractDraft = TERMS, sides: readonly Side[] = ['seller']): Promise<AgreedTrade> {
+  const base = await office.accept({ negotiationId: randomUUID(), ...draft }, [...sides]);
+  await office.orders(system).handle();
+  await office.workflows().handle();
+  return base;
+}
+
+/** The parties sign an amendment, and intake takes it in. */
+async function amend(base: AgreedTrade, draft: ContractDraft = {}, sides = ['seller']): Promise<AgreedTrade> {
+  const { negotiationId, agreedAt, parties } = base.contract;
+  const amendment = variant(randomUUID(), { negotiationId, agreedAt, supersedes: base.contractId, ...TERMS, ...draft });
+  const served = sides.map((side) => parties[side as Side].id);
+  const intake = office.scene.handlerWith({ policy: { servedParties: served } });
+  const message = office.scene.message(amendment.envelope, { arrival: { at: agreedAt, source: 'broker' } });
+  expect(await intake.handle([message])).toMatchObject({ accepted: 1 });
+  return amendment;
+}
+
+/** Whatever is due now, to its end. */
+async function workOff(): Promise<void> {
+  await office.makeDue();
+  await office.orders(system).handle();
+  await office.workflows().handle();
+}
+
+const settlementOf = async (trade: AgreedTrade): Promise<unknown> =>
+  (await office.sql('SELECT state, current FROM v402.settlement WHERE contract_id = $1', key(trade)))[0];
+
+const legsOf = (trade: AgreedTrade): Promise<Record<string, unknown>[]> =>
+  office.sql(
+    'SELECT leg_id AS id, state, code FROM v402.payment_leg WHERE contract_id = $1 ORDER BY side, number',
+    key(trade),
+  );
+
+const deliveriesOf = (trade: AgreedTrade): Promise<Record<string, unknown>[]> =>
+  office.sql(
+    'SELECT delivery_id AS id, state, code FROM v402.delivery WHERE contract_id = $1 ORDER BY side, number',
+    key(trade),
+  );
+
+/** Legs and deliveries that were asked for under any of the contracts, as a payment system and a warehouse see them. */
+async function asked(...trades: readonly AgreedTrade[]): Promise<string[]> {
+  const events = (await Promise.all(trades.map((trade) => office.events(trade, 'requested')))).flat();
+  return events.map(({ data }) => String(data['legId'] ?? data['deliveryId'])).sort();
+}
+
+async function askedAmount(...trades: readonly AgreedTrade[]): Promise<string> {
+  const events = (await Promise.all(trades.map((trade) => office.events(trade, 'payment.requested')))).flat();
+  return sumDecimals(events.map(({ data }) => (data['amount'] as { amount: string }).amount));
+}
+
+const refusal = (code: string): object => expect.objectContaining({ name: 'OperationRefused', code }) as object;
+
+test('released: the order is taken over, what was asked for counts, and only the rest is asked for', async () => {
+  const base = await begun();
+  expect(await asked(base)).toEqual(['d1', 'p1', 'p2']);
+  const amendment = await amend(base, {
+    payment: [
+      { rail: 'card', trigger: 'agreed', amount: '100.00' },
+      { rail: 'card', trigger: 'ordered', amount: '80.00' },
+      { rail: 'card', trigger: 'ordered' },
+    ],
+    delivery: {
+      schedule: [
+        { notBefore: '2026-11-22', notAfter: '2026-11-30', items: [{ line: '1', quantity: '40' }] },
+        { notBefore: '2026-11-23', notAfter: '2026-12-30' },
+      ],
+    },
+  });
+  const orders = system.orders.length;
+  const changes = await operator.release(amendment.contractId, true);
+  expect(changes).toMatchObject({
+    outcome: 'done',
+    changes: {
+      askedForBefore: 'seller leg p1, seller leg p2, seller delivery d1',
+      started: 'seller payment_leg p3, seller delivery d2',
+    },
+  });
+  expect(await settlementOf(amendment)).toEqual({ state: 'fulfilling', current: true });
+  expect(await office.eventTypes(base, 'settlement.')).toEqual(['settlement.accepted.v1', 'settlement.superseded.v1']);
+  const [created] = await office.events(base, 'order.created');
+  expect(await office.events(amendment, 'order.')).toMatchObject([
+    {
+      type: 'org.v402.order.changed.v1',
+      data: { orderNumber: created!.data['orderNumber'], reference: base.shortRef, placedFor: base.contractId },
+    },
+  ]);
+  await workOff();
+  await workOff();
+  expect(await asked(base, amendment)).toEqual(['d1', 'd2', 'p1', 'p2', 'p3']);
+  expect(await askedAmount(base, amendment)).toBe('300');
+  expect(system.orders).toHaveLength(orders);
+  expect(await legsOf(base)).toMatchObject([{ state: 'requested' }, { state: 'requested' }, { state: 'superseded' }]);
+  const [changed] = await office.events(amendment, 'order.changed');
+  expect((await office.events(amendment, 'payment.scheduled'))[0]).toMatchObject({ causationid: changed!.id });
+});
+
+test('released without the statement that the order was changed: refused, and nothing is changed', async () => {
+  const amendment = await amend(await begun());
+  const before = await office.scene.content();
+  await expect(operator.release(amendment.contractId)).rejects.toEqual(refusal('order_change_unconfirmed'));
+  expect(await office.scene.content()).toEqual(before);
+});
+
+test('what differs from what was asked for stays blocked, and the sum never exceeds what was agreed', async () => {
+  const base = await begun();
+  // 180 of 300 were asked for. Now 250 are agreed: the first leg is another one, and a leg has another name.
+  const amendment = await amend(base, {
+    lines: [{ sku: 'BOLT', quantity: '100', unitPrice: '2.50' }],
+    payment: [
+      { rail: 'card', trigger: 'agreed', amount: '120.00' },
+      { id: 'renamed', rail: 'card', trigger: 'ordered', amount: '80.00' },
+      { id: 'rest', rail: 'card', trigger: 'ordered', amount: '50.00' },
+    ],
+    delivery: {
+      schedule: [
+        { notBefore: '2026-11-22', notAfter: '2026-11-30', items: [{ line: '1', quantity: '30' }] },
+        { id: 'again', notBefore: '2026-11-22', notAfter: '2026-11-30', items: [{ line: '1', quantity: '40' }] },
+        { id: 'more', notBefore: '2026-11-22', notAfter: '2026-11-30' },
+      ],
+    },
+  });
+  await operator.release(amendment.contractId, true);
+  await workOff();
+  await workOff();
+  expect(await legsOf(amendment)).toEqual([
+    { id: 'p1', state: 'blocked', code: 'differs_from_request' },
+    { id: 'renamed', state: 'blocked', code: 'exceeds_total' },
+    { id: 'rest', state: 'requested', code: null },
+  ]);
+  expect(await deliveriesOf(amendment)).toEqual([
+    { id: 'd1', state: 'blocked', code: 'differs_from_request' },
+    { id: 'again', state: 'requested', code: null },
+    { id: 'more', state: 'blocked', code: 'exceeds_quantity' },
+  ]);
+  expect(Number(await askedAmount(base, amendment))).toBeLessThanOrEqual(250);
+});
+
+test('rejected: the amendment is void, its base is current again and goes on', async () => {
+  const base = await begun();
+  const amendment = await amend(base);
+  await office.sql(
+    "UPDATE v402.payment_leg SET due_date = '2020-01-01' WHERE contract_id = $1 AND leg_id = 'p3'",
+    key(base),
+  );
+  await workOff();
+  expect(await asked(base)).toEqual(['d1', 'p1', 'p2']);
+  await operator.reject(amendment.contractId);
+  expect(await settlementOf(base)).toEqual({ state: 'fulfilling', current: true });
+  expect(await settlementOf(amendment)).toEqual({ state: 'superseded', current: false });
+  expect(await office.events(amendment, 'superseded')).toMatchObject([{ data: { supersededBy: base.contractId } }]);
+  await workOff();
+  expect(await asked(base, amendment)).toEqual(['d1', 'd2', 'p1', 'p2', 'p3']);
+  // The parties may agree on another one.
+  const next = await amend(base);
+  expect(await operator.caseOf(next)).toMatchObject({
+    reason: 'amendment_after_start',
+    otherContractId: base.contractId,
+  });
+  const again = office.scene.message(amendment.envelope);
+  expect(await office.scene.handler.handle([again])).toMatchObject({ duplicates: 1 });
+});
+
+test('an order that nobody has asked for yet is placed on the amended terms', async () => {
+  const base = await office.accept({ negotiationId: randomUUID(), ...TERMS });
+  system.script.create = (draft) =>
+    draft.kind === 'sales_order'
+      ? Promise.resolve({ outcome: 'rejected', code: 'sku_unknown', message: '' })
+      : Promise.resolve({ outcome: 'created', order: { orderNumber: 'PO-1' } });
+  await office.orders(system).handle();
+  system.script = {};
+  const amendment = await amend(base, {}, ['buyer', 'seller']);
+  const [held] = (await operator.cases(amendment.contractId)).filter(
+    ({ reason }) => reason === 'amendment_after_start',
+  );
+  await operator.release(held!.id, true);
+  const refused = await operator.caseOf(base);
+  expect(refused).toMatchObject({ reason: 'order_rejected' });
+  // The refusal's own hold is still there; it is about a contract that nobody pursues.
+  const orders = system.orders.length;
+  await workOff();
+  expect(system.orders).toHaveLength(orders);
+  await expect(operator.redrive(refused.id)).rejects.toEqual(refusal('order_not_stuck'));
+  expect(await operator.reject(refused.id)).toMatchObject({ changes: { hold: 'released' } });
+  await workOff();
+  expect(system.orders.slice(orders)).toMatchObject([{ kind: 'sales_order', contractId: amendment.contractId }]);
+});
+
+test('as long as an order of the base may or may not exist, nobody can release the amendment', async () => {
+  system.script.create = () => Promise.resolve({ outcome: 'unknown', code: 'reset' });
+  const base = await office.accept({ negotiationId: randomUUID() }, ['seller']);
+  await office.orders(system).handle();
+  system.script = {};
+  const amendment = await amend(base);
+  await expect(operator.release(amendment.contractId, true)).rejects.toEqual(refusal('order_undecided'));
+});
+
+describe('an amendment of an amendment that waits', () => {
+  test('waits too: its base has not started, but what came before has', async () => {
+    const base = await begun();
+    const second = await amend(base);
+    const third = await amend(second);
+    expect(await operator.caseOf(third)).toMatchObject({ otherContractId: second.contractId });
+    expect(await office.work(third)).toEqual([]);
+    const ofSecond = (await operator.cases()).find(({ contractId }) => contractId === second.contractId)!;
+    await expect(operator.release(ofSecond.id, true)).rejects.toEqual(refusal('not_current'));
+
+    await operator.release(third.contractId, true);
+    expect(await office.eventTypes(base, 'settlement.superseded')).toHaveLength(1);
+    expect(await office.eventTypes(second, 'settlement.superseded')).toHaveLength(1);
+    await workOff();
+    // The hold of the second is still open.
+    expect(await asked(base, third)).toEqual(['d1', 'p1', 'p2']);
+    await operator.reject(ofSecond.id);
+    expect(await office.eventTypes(second, 'settlement.superseded')).toHaveLength(1);
+    await office.sql(
+      "UPDATE v402.payment_leg SET due_date = '2020-01-01', state = 'scheduled' WHERE contract_id = $1 AND leg_id = 'p3'",
+      key(third),
+    );
+    await workOff();
+    expect(await asked(base, second, third)).toEqual(['d1', 'd2', 'p1', 'p2', 'p3']);
+  });
+
+  test('rejected one after the other, the first contract goes on', async () => {
+    const base = await begun();
+    const second = await amend(base);
+    const third = await amend(second);
+    const ofSecond = (await operator.cases()).find(({ contractId }) => contractId === second.contractId)!;
+    await operator.reject(ofSecond.id);
+    expect(await settlementOf(third)).toMatchObject({ current: true });
+    await operator.reject(third.contractId);
+    expect(await settlementOf(base)).toMatchObject({ current: true });
+  });
+});
