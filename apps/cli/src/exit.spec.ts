@@ -16,6 +16,12 @@ describe('reportOf', () => {
     expect(reportOf(new CommanderError(1, 'commander.missingArgument', 'error: missing'))).toBe('');
   });
 
+  test('shows what a message names, and lets none of it at the terminal', () => {
+    const escape = String.fromCodePoint(0x1b);
+    const error = new TerminalError('file_unreadable', `${escape}[2J cannot be read:\n  it does not exist.`);
+    expect(reportOf(error)).toBe('file_unreadable: \\u{1b}[2J cannot be read:\n  it does not exist.\n');
+  });
+
   test('quotes nothing of an error that nobody foresaw', () => {
     const report = reportOf(new SyntaxError('Unexpected token in "the secret"'));
     expect(report).toContain('unexpected_error');

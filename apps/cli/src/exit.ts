@@ -1,5 +1,5 @@
 import { debuglog } from 'node:util';
-import { RetryableError, TerminalError } from '@v402/domain';
+import { printable, RetryableError, TerminalError } from '@v402/domain';
 import { PartsError } from '@v402/local-parts';
 import { CommanderError } from 'commander';
 
@@ -29,8 +29,16 @@ export function reportOf(error: unknown): string {
   debug('%o', error);
   if (error instanceof CommanderError) return '';
   if (error instanceof TerminalError || error instanceof RetryableError || error instanceof PartsError) {
-    return `${error.code}: ${error.message}\n`;
+    return `${error.code}: ${printableLines(error.message)}\n`;
   }
   const kind = error instanceof Error ? error.name : typeof error;
   return `unexpected_error: The command failed with ${kind}. With NODE_DEBUG=v402 it shows where.\n`;
+}
+
+/** A message may name what stands in a file or in a path. Its line breaks are the sentence's own. */
+function printableLines(message: string): string {
+  return message
+    .split('\n')
+    .map((line) => printable(line))
+    .join('\n');
 }

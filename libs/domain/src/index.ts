@@ -3,6 +3,7 @@ export * from './clock.js';
 export * from './currencies.js';
 export * from './decimal.js';
 export * from './errors.js';
+export * from './printable.js';
 export * from './refusal.js';
 export * from './terms.js';
 export * from './time.js';

@@ -1,3 +1,4 @@
+import { printableJson } from '@v402/domain';
 import type { SettlementReader } from '@v402/persistence';
 
 /** Opens a reader for one question. */
@@ -11,8 +12,8 @@ export async function withReader<T>(url: string, ask: (reader: SettlementReader)
   }
 }
 
-/** JSON for programs. Kafka's offsets, which may be too large for a number, are strings. */
+/** JSON for programs, and safe at a terminal. Kafka's offsets, which may be too large for a number, are strings. */
 export function toJson(value: unknown): string {
   const text = JSON.stringify(value, (_, member: unknown) => (typeof member === 'bigint' ? String(member) : member), 2);
-  return `${text}\n`;
+  return `${printableJson(text)}\n`;
 }

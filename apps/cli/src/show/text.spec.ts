@@ -1,3 +1,4 @@
+import { printable } from '@v402/domain';
 import type { Figures, SettlementView } from '@v402/persistence';
 import { figuresText } from './figures-text.js';
 import { toJson } from './reading.js';
@@ -94,6 +95,33 @@ describe('a settlement as text', () => {
     expect(settlementText({ ...settlement, current: false, supersedes: 'ff' })).toMatch(
       /no longer the current contract/,
     );
+  });
+});
+
+describe('what an order system or an agent named itself', () => {
+  const escape = String.fromCodePoint(0x1b);
+  const csi = String.fromCodePoint(0x9b);
+  const [order] = settlement.orders;
+  const hostile: SettlementView = {
+    ...settlement,
+    deal: { ...settlement.deal, buyer: `${escape}]0;owned\u0007` },
+    orders: [{ ...order!, orderNumber: `${csi}2J\r\nSO-1  paid \u202E` }],
+  };
+
+  test('is shown in the text, and does nothing to the terminal', () => {
+    const text = settlementText(hostile);
+    expect(text).toContain(String.raw`\u{1b}]0;owned\u{7}`);
+    expect(text).toContain(String.raw`\u{9b}2J\u{d}\u{a}SO-1  paid \u{202e}`);
+    expect(text.replaceAll('\n', '')).toBe(printable(text.replaceAll('\n', '')));
+  });
+
+  test('is the same value in the JSON, which does nothing to the terminal either', () => {
+    const json = toJson(hostile);
+    expect(JSON.parse(json)).toMatchObject({
+      deal: hostile.deal,
+      orders: hostile.orders.map((o) => ({ orderNumber: o.orderNumber })),
+    });
+    expect(json.replaceAll('\n', '')).toBe(printable(json.replaceAll('\n', '')));
   });
 });
 
