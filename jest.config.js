@@ -32,7 +32,7 @@ export default {
   testTimeout: 60_000,
   projects: [
     { ...base, displayName: 'unit', testMatch: ['<rootDir>/{libs,apps,tools}/*/src/**/*.spec.ts'] },
-    { ...base, displayName: 'vectors', testMatch: ['<rootDir>/test/vectors/**/*.spec.ts'] },
+    { ...base, displayName: 'vectors', testMatch: ['<rootDir>/test/{vectors,fuzz}/**/*.spec.ts'] },
     { ...base, ...withParts, displayName: 'integration', testMatch: ['<rootDir>/test/integration/**/*.spec.ts'] },
     { ...base, ...withParts, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.spec.ts'] },
   ],

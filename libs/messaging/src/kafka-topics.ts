@@ -25,7 +25,7 @@ export type TopicFacts =
       readonly maxMessageBytes: number | null;
       /** How the broker stores records: Kafka's `compression.type`; `producer` for each as it was sent. */
       readonly compression: string | null;
-      /** Whether a consumer of this library can read every record under that: it knows no codec but gzip. */
+      /** Whether a consumer of this library can read every record under that: it reads no codec. */
       readonly isCompressionReadable: boolean | null;
     };
 
@@ -157,7 +157,7 @@ const UNREADABLE: TopicSettings = {
 const TIMESTAMP_TYPE = 'message.timestamp.type';
 const MAX_MESSAGE_BYTES = 'max.message.bytes';
 const COMPRESSION = 'compression.type';
-const READABLE_COMPRESSIONS = ['uncompressed', 'gzip'];
+const READABLE_COMPRESSION = 'uncompressed';
 
 async function topicSettings(admin: Admin, topics: readonly string[]): Promise<ReadonlyMap<string, TopicSettings>> {
   const configNames = [TIMESTAMP_TYPE, MAX_MESSAGE_BYTES, COMPRESSION];
@@ -175,7 +175,7 @@ async function topicSettings(admin: Admin, topics: readonly string[]): Promise<R
             timestampType: values.get(TIMESTAMP_TYPE) === 'LogAppendTime' ? 'LogAppendTime' : 'CreateTime',
             maxMessageBytes: maxMessageBytes === undefined ? null : Number(maxMessageBytes),
             compression: compression ?? null,
-            isCompressionReadable: compression === undefined ? null : READABLE_COMPRESSIONS.includes(compression),
+            isCompressionReadable: compression === undefined ? null : compression === READABLE_COMPRESSION,
           },
         ];
       }),

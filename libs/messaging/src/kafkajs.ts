@@ -9,7 +9,7 @@ import RequestQueue from 'kafkajs/src/network/requestQueue/index.js';
 import Decoder from 'kafkajs/src/protocol/decoder.js';
 
 /**
- * The one door to kafkajs 2.2.4. The version is pinned exactly, since two of its methods are replaced here.
+ * The one door to kafkajs 2.2.4. The version is pinned exactly, since some of its methods are replaced here.
  *
  * At rest it computes the delay of its throttle check as `-1 - now`, and Node.js from 24 on warns of every negative time-out
  * (kafkajs issue 1751). The check below sets a timer only while a request waits.
@@ -41,6 +41,55 @@ Decoder.prototype.readVarIntArray = function (this: Decoder, readHeader) {
     else values.push(value);
   }
   return { reduce: () => Object.fromEntries(byName) };
+};
+
+/** A call takes so many arguments with certainty: about 120,000 end in a stack overflow. */
+const MOST_ARGUMENTS = 10_000;
+
+/** Records of one batch that are spread as a single item. */
+class PackedRecords {
+  constructor(readonly records: readonly unknown[]) {}
+
+  *[Symbol.iterator](): Generator<PackedRecords> {
+    yield this;
+  }
+}
+
+/**
+ * It joins the batches of a fetch by passing all records of each as arguments of one call. A batch may hold any number, and one
+ * of 130,000 tombstones, a megabyte, would make every fetch of its partition fail for ever. Here a large batch goes as one
+ * argument, and is unpacked where the partition is complete.
+ */
+const { readArray, readArrayAsync } = Decoder.prototype;
+
+Decoder.prototype.readArray = function <T>(this: Decoder, readItem: (decoder: Decoder) => T) {
+  const items = readArray.call(this, readItem) as T[];
+  const [first] = items;
+  const isRecords = typeof first === 'object' && first !== null && 'batchContext' in first;
+  return isRecords && items.length > MOST_ARGUMENTS ? new PackedRecords(items) : items;
+};
+
+Decoder.prototype.readArrayAsync = async function <T>(this: Decoder, readItem: (decoder: Decoder) => Promise<T>) {
+  const items = (await readArrayAsync.call(this, readItem)) as T[];
+  for (const item of items) {
+    const holdsMessages = typeof item === 'object' && item !== null && 'messages' in item;
+    if (holdsMessages && Array.isArray(item.messages)) item.messages = unpacked(item.messages);
+  }
+  return items;
+};
+
+function unpacked(messages: readonly unknown[]): readonly unknown[] {
+  if (!messages.some((message) => message instanceof PackedRecords)) return messages;
+  return messages.flatMap((message) => (message instanceof PackedRecords ? message.records : [message]));
+}
+
+/**
+ * It decompresses gzip without a limit: a batch of 12 MB could become 12 GB. So no codec is read; the broker stores the input
+ * uncompressed (`compression.type=uncompressed`) and refuses a batch that is too large then.
+ */
+const NotImplemented: new (message: string) => Error = kafkajs.KafkaJSNotImplemented;
+kafkajs.CompressionCodecs[kafkajs.CompressionTypes.GZIP] = () => {
+  throw new NotImplemented('Compressed records are not read');
 };
 
 export const { ConfigResourceTypes, Kafka, Partitioners, logLevel } = kafkajs;

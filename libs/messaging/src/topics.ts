@@ -20,7 +20,8 @@ const INPUT_MAX_BYTES = 12 * 1024 * 1024;
 
 /**
  * What the topics are created with. Arrival is the broker's time, so that a redelivered record is decided alike. The broker
- * decompresses input, because producers may use codecs (snappy, lz4, zstd) that this client does not read.
+ * decompresses input, because this client reads no codec: the broker then also refuses what is too large only once it is
+ * decompressed.
  */
 const INPUT_CONFIG = {
   'message.timestamp.type': 'LogAppendTime',

@@ -24,7 +24,7 @@ export function topicProblems(facts: TopicFacts, spec: TopicSpec): readonly stri
       ? [`message.timestamp.type is ${timestampType}, should be ${wantedType}`]
       : []),
     ...(isCompressionReadable === false && wantedCompression !== undefined
-      ? [`compression.type is ${compression ?? ''}, should be ${wantedCompression}: of codecs, only gzip can be read`]
+      ? [`compression.type is ${compression ?? ''}, should be ${wantedCompression}: no codec is read`]
       : []),
     ...(maxMessageBytes !== null && maxMessageBytes < wantedBytes
       ? [`max.message.bytes is ${maxMessageBytes}, should be at least ${wantedBytes}`]

@@ -1,6 +1,7 @@
 import { NoFaults, type AcceptContractsHandler, type InboundMessage, type IntakeCounts } from '@v402/application';
 import type { KafkaRecord } from '@v402/messaging';
-import { ContractsConsumer, toInboundMessage } from './contracts.consumer.js';
+import { ContractsConsumer } from './contracts.consumer.js';
+import { toInboundMessage } from './inbound-record.js';
 
 const WHERE = { topic: 'contracts', partition: 2 };
 const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';

@@ -77,7 +77,22 @@ test('error: a file that goes bad raises one alarm, and the last good one counts
 });
 
 test.each([
-  ['no JSON', '{', 'cannot be read as JSON'],
+  ['no JSON', '{', 'cannot be read as strict JSON: malformed_json'],
+  [
+    'a member that stands there twice',
+    JSON.stringify(accountsFile(entry())).replace('"agent"', '"identification":"DE0233","agent"'),
+    'duplicate_key at "/accounts/0/account/identification"',
+  ],
+  [
+    'an account with a character that turns its text round',
+    accountsFile(entry({ account: { ...ACCOUNT, identification: '\u202e1502' } })),
+    '/accounts/0/account/identification',
+  ],
+  [
+    'thousands of faults',
+    accountsFile(...Array.from({ length: 5_000 }, () => entry({ rail: 'wire' }))),
+    'and 4950 more places',
+  ],
   ['another format', { format: 'v402-payment-accounts/2', accounts: [] }, '/format'],
   ['an unknown rail', accountsFile(entry({ rail: 'wire' })), '/accounts/0/rail'],
   ['a currency that is none', accountsFile(entry(), entry({ currency: 'euro' })), '/accounts/1/currency'],

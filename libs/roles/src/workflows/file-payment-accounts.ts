@@ -1,32 +1,14 @@
 import { readFileSync, statSync } from 'node:fs';
 import { PaymentAccounts, type Alarms, type PaymentAccount } from '@v402/application';
-import { RAILS, TerminalError, type Rail } from '@v402/domain';
-import { z } from 'zod';
-
-const fileSchema = z.strictObject({
-  format: z.literal('v402-payment-accounts/1'),
-  accounts: z.array(
-    z.strictObject({
-      party: z.string().min(1),
-      rail: z.enum(RAILS),
-      currency: z.string().regex(/^[A-Z]{3}$/),
-      account: z.strictObject({
-        scheme: z.enum(['iban', 'other']),
-        identification: z.string().min(1).max(34),
-        agent: z.string().min(1).max(35).optional(),
-      }),
-    }),
-  ),
-});
-
-const accountKey = (party: string, rail: Rail, currency: string): string => JSON.stringify([party, rail, currency]);
+import { TerminalError, type Rail } from '@v402/domain';
+import { accountKey, readAccounts, type ApprovedAccounts } from './approved-accounts.js';
 
 /**
  * Approved creditor accounts from a file that the enterprise maintains. A changed file is read again, so that a payment
  * that lacked its account goes on; one that cannot be read any more raises an alarm, and the last good one counts.
  */
 export class FilePaymentAccounts extends PaymentAccounts {
-  #accounts: ReadonlyMap<string, PaymentAccount>;
+  #accounts: ApprovedAccounts;
   #changedMs: number;
 
   /** @throws TerminalError `payment_accounts_invalid` */
@@ -36,7 +18,7 @@ export class FilePaymentAccounts extends PaymentAccounts {
   ) {
     super();
     this.#changedMs = changedMs(file);
-    this.#accounts = readAccounts(file);
+    this.#accounts = readFile(file);
   }
 
   override approved(partyId: string, rail: Rail, currency: string): PaymentAccount | undefined {
@@ -49,7 +31,7 @@ export class FilePaymentAccounts extends PaymentAccounts {
     if (changed === this.#changedMs) return;
     this.#changedMs = changed;
     try {
-      this.#accounts = readAccounts(this.file);
+      this.#accounts = readFile(this.file);
     } catch (error) {
       if (!(error instanceof TerminalError)) throw error;
       this.alarms.raise(error.code, error.message, {});
@@ -73,35 +55,12 @@ function changedMs(file: string): number {
   }
 }
 
-function readAccounts(file: string): ReadonlyMap<string, PaymentAccount> {
-  const approved = new Map<string, PaymentAccount>();
-  for (const [index, { party, rail, currency, account }] of parse(file).accounts.entries()) {
-    const key = accountKey(party, rail, currency);
-    // Of two accounts for the same payments nobody could say which one is approved.
-    if (approved.has(key)) throw invalid(file, [`/accounts/${index}`]);
-    const { agent, ...required } = account;
-    approved.set(key, { ...required, ...(agent !== undefined && { agent }) });
-  }
-  return approved;
-}
-
-/** The error names places in the file, never what stands there. */
-function parse(file: string): z.infer<typeof fileSchema> {
-  let content: unknown;
+function readFile(file: string): ApprovedAccounts {
+  let bytes: Uint8Array;
   try {
-    content = JSON.parse(readFileSync(file, 'utf8'));
+    bytes = readFileSync(file);
   } catch {
-    throw new TerminalError('payment_accounts_invalid', `The payment accounts ${file} cannot be read as JSON.`);
+    throw new TerminalError('payment_accounts_invalid', `The payment accounts ${file} cannot be read.`);
   }
-  const result = fileSchema.safeParse(content);
-  if (result.success) return result.data;
-  throw invalid(
-    file,
-    result.error.issues.map(({ path }) => `/${path.join('/')}`),
-  );
-}
-
-function invalid(file: string, places: readonly string[]): TerminalError {
-  const message = `The payment accounts ${file} are at fault at ${places.join(', ')}.`;
-  return new TerminalError('payment_accounts_invalid', message);
+  return readAccounts(bytes, file);
 }

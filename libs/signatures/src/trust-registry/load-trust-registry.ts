@@ -1,5 +1,5 @@
 import { canonicalBytes, parseStrictJson, sha256Hex } from '@v402/contract';
-import { TerminalError } from '@v402/domain';
+import { printable, TerminalError } from '@v402/domain';
 import { suites } from '../suites/suites.js';
 import { findRegistryFaults } from './registry-faults.js';
 import { registeredKeySchema, registrySchema } from './registry.schema.js';
@@ -30,13 +30,23 @@ export function loadTrustRegistry(bytes: Uint8Array): TrustRegistry {
   }
   const problems = findRegistryFaults(parsed.value);
   if (problems.length > 0) {
-    throw new TrustRegistryError(`The trust registry is at fault at ${problems.join(', ')}.`, problems);
+    throw new TrustRegistryError(`The trust registry is at fault at ${listed(problems)}.`, problems);
   }
   const { parties } = registrySchema.parse(parsed.value);
   return new TrustRegistry(
     parties.map(({ id, name, keys }) => ({ id, name, keys: keys.map(openKey) })),
     sha256Hex(canonicalBytes(parsed.value)),
   );
+}
+
+/** How much of the faults a message tells: a file can have as many as it has members, and their names be of any length. */
+const LISTED_FAULTS = 50;
+const LISTED_LENGTH = 120;
+
+function listed(problems: readonly string[]): string {
+  const shown = problems.slice(0, LISTED_FAULTS).map((pointer) => printable(pointer, LISTED_LENGTH));
+  const hidden = problems.length - shown.length;
+  return shown.join(', ') + (hidden === 0 ? '' : ` and ${hidden} more places`);
 }
 
 function openKey(entry: unknown): TrustedKey {

@@ -37,6 +37,15 @@ function problemsOf(registry: unknown): readonly string[] {
   }
 }
 
+function messageOf(fails: () => unknown): string {
+  try {
+    fails();
+  } catch (error) {
+    if (error instanceof Error) return error.message;
+  }
+  throw new Error('It did not fail.');
+}
+
 /** The faults of one key, without the path that leads to it. */
 function faultsOf(key: object): readonly string[] {
   return problemsOf(registryWith([key])).map((pointer) => pointer.replace('/parties/0/keys/0', ''));
@@ -104,6 +113,20 @@ describe('trust registry: faults', () => {
     expect(() => load(strange)).toThrow(problems.join(', '));
   });
 
+  it('tells of thousands of faults the first ones, and of a strange name its beginning as it can be seen', () => {
+    const escape = '\\u001b';
+    const names = Array.from({ length: 5_000 }, (_, index) => `"${escape}[2J${'x'.repeat(500)}${index}":1,`).join('');
+    const many = JSON.stringify(registryWith([])).replace(
+      '{"format"',
+      `{${names.slice(0, 900_000)}"z":1,"format"`.replace(/,"[^"]*"z"/, ',"z"'),
+    );
+    const message = messageOf(() => load(many));
+    expect(problemsOf(many).length).toBeGreaterThan(1_000);
+    expect(message).toMatch(/and \d{4} more places\.$/);
+    expect(message).toContain(String.raw`/\u{1b}[2Jxxx`);
+    expect(message.length).toBeLessThan(10_000);
+  });
+
   it.each<[string, object, readonly string[]]>([
     ['a role twice', { ...account, roles: ['buyer', 'buyer'] }, ['/roles']],
     ['roles as a text', { ...account, roles: 'buyer' }, ['/roles']],
@@ -121,6 +144,12 @@ describe('trust registry: faults', () => {
       'faults between members beside faults of members',
       { ...account, roles: [], validUntil: '2025-01-01T00:00:00.0Z' },
       ['/roles', '/validUntil'],
+    ],
+    ['no coordinate at all', { ...ed25519, publicKey: { ...ed25519.publicKey, x: '' } }, ['/publicKey/x']],
+    [
+      'a coordinate that is too long',
+      { ...ed25519, publicKey: { ...ed25519.publicKey, x: 'A'.repeat(86) } },
+      ['/publicKey/x'],
     ],
     [
       'coordinates in base64 with padding',

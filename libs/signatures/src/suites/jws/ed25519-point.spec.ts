@@ -34,6 +34,10 @@ describe('public keys of Ed25519', () => {
     expect(isUsableEd25519Point(encode(y, sign))).toBe(false);
   });
 
+  it.each([0, 31, 33])('refuses %d bytes', (length) => {
+    expect(isUsableEd25519Point(Buffer.alloc(length, 3))).toBe(false);
+  });
+
   it('refuses y that has no x', () => {
     expect(isUsableEd25519Point(encode(2n))).toBe(false);
   });

@@ -1,6 +1,7 @@
 /** The field of Curve25519, and the curve −x² + y² = 1 + D·x²·y² over it (RFC 8032, section 5.1). */
 const P = 2n ** 255n - 19n;
 const D = 37095705934669439343138083508754565189542113879843219016388785533085940283555n;
+const POINT_BYTES = 32;
 const SIGN_BIT = 2n ** 255n;
 
 function mod(value: bigint): bigint {
@@ -22,11 +23,12 @@ function isSquare(value: bigint): boolean {
 }
 
 /**
- * Whether 32 bytes are a public key that can be trusted: a point as RFC 8032 decodes it (y below p, a root for x, no sign
+ * Whether bytes are a public key that can be trusted: a point as RFC 8032 decodes it (32 bytes, y below p, a root for x, no sign
  * on x = 0) that is not of small order. OpenSSL takes any 32 bytes, and under a key of small order one signature can hold
  * for many messages.
  */
 export function isUsableEd25519Point(bytes: Uint8Array): boolean {
+  if (bytes.byteLength !== POINT_BYTES) return false;
   const encoded = BigInt(`0x${Buffer.from(bytes).reverse().toString('hex')}`);
   const y = encoded % SIGN_BIT;
   if (y >= P) return false;

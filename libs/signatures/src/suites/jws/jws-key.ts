@@ -5,7 +5,9 @@ import { decodeBase64Url } from './base64url.js';
 import { isUsableEd25519Point } from './ed25519-point.js';
 
 export const COORDINATE_BYTES = 32;
-const coordinate = z.string().refine((text) => decodeBase64Url(text, COORDINATE_BYTES) !== undefined);
+const isCoordinate = (text: string): boolean => decodeBase64Url(text, COORDINATE_BYTES) !== undefined;
+/** Aborts: whether a point is usable is only asked of coordinates that have their form. */
+const coordinate = z.string().refine(isCoordinate, { abort: true });
 
 const ed25519Jwk = z
   .strictObject({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: coordinate })
