@@ -84,7 +84,8 @@ const UNKNOWN = { outcome: 'unknown', code: 'connection_reset' } as const;
 /** An adapter that ignores its signal. */
 const never = new Promise<never>(() => undefined);
 const IMPATIENT = { callTimeoutMs: 150 };
-const WAIT = BigInt(SERVER_TIMEOUT_MS + TIMING.lookUpMarginMs) * 1_000n;
+/** From an intent to the first look-up. */
+const WAIT = BigInt(TIMING.callTimeoutMs + SERVER_TIMEOUT_MS + TIMING.lookUpMarginMs) * 1_000n;
 
 describe('created', () => {
   test('a sales order for the seller and a purchase order for the buyer, whole, one event each', async () => {
@@ -358,38 +359,49 @@ describe('not written', () => {
     expect(await placement(accepted)).toMatchObject({ state: 'created', attempt: 1 });
   });
 
-  test('behavior: a clock that jumps past the deadline before the call: nothing is sent', async () => {
-    const accepted = await forSeller();
-    let nowMs = 0;
-    // The process is suspended after its intent: longer than any call may take.
-    const faults = new DoesAt('C4', () => {
-      nowMs += TIMING.callTimeoutMs;
-      return Promise.resolve();
-    });
-    await office.orders(scripted, { clock: { nowMs: () => nowMs }, faults }).handle();
-    expect(scripted.creates).toEqual([]);
-    expect(await placement(accepted)).toMatchObject({ state: 'waiting', code: 'deadline_before_call', attempt: 1 });
-    await office.makeDue();
-    await office.orders(scripted).handle();
-    expect(scripted.creates).toEqual([2]);
-    expect(await office.eventTypes(accepted, 'order.')).toEqual(['order.created.v1']);
-  });
+  test.each([
+    { what: 'longer than any call may take', timing: {}, suspendedMs: TIMING.callTimeoutMs },
+    {
+      what: 'longer than its lease, though calls may take longer',
+      timing: { callTimeoutMs: 10 * TIMING.leaseMs },
+      suspendedMs: TIMING.leaseMs - TIMING.leaseMarginMs,
+    },
+  ])(
+    'behavior: a process that is suspended after its intent, $what, sends nothing',
+    async ({ timing, suspendedMs }) => {
+      const accepted = await forSeller();
+      let nowMs = 0;
+      const faults = new DoesAt('C4', () => {
+        nowMs += suspendedMs;
+        return Promise.resolve();
+      });
+      await office.orders(scripted, { timing, clock: { nowMs: () => nowMs }, faults }).handle();
+      expect(scripted.creates).toEqual([]);
+      expect(await placement(accepted)).toMatchObject({ state: 'waiting', code: 'deadline_before_call', attempt: 1 });
+      await office.makeDue();
+      await office.orders(scripted).handle();
+      expect(scripted.creates).toEqual([2]);
+      expect(await office.eventTypes(accepted, 'order.')).toEqual(['order.created.v1']);
+    },
+  );
 });
 
 describe('unknown', () => {
   test('behavior: announced once, not looked up before the call can no longer take effect, then found', async () => {
     const accepted = await forSeller();
-    let leaseEnd = 0n;
+    let intended: Micros | null = null;
     hooks.afterCommit = async () => {
       delete hooks.afterCommit;
-      leaseEnd = (await office.work(accepted, 'order'))[0]!.leaseUntil!;
+      intended = (await placement(accepted)).lookUpNotBefore;
       throw new Error('the answer is lost');
     };
     const handler = office.orders(embedded);
+    const before = await office.now();
     await handler.handle();
     const { lookUpNotBefore, ...lost } = await placement(accepted);
     expect(lost).toMatchObject({ state: 'unknown', code: 'commit_unconfirmed', unknowns: 1, attempt: 1 });
-    expect(lookUpNotBefore).toBe(leaseEnd + WAIT);
+    expect(lookUpNotBefore).toBe(intended);
+    expect(lookUpNotBefore!).toBeGreaterThanOrEqual(before + WAIT);
     expect((await office.work(accepted, 'order'))[0]).toMatchObject({ dueAt: lookUpNotBefore, leaseUntil: null });
     const [event] = await office.events(accepted, 'order.outcome_unknown');
     expect(event?.data).toMatchObject({
@@ -813,18 +825,18 @@ describe('processes that die', () => {
     await expect(office.orders(scripted, { faults: new DiesOnceAt(point) }).handle()).rejects.toThrow(
       `died at ${point}`,
     );
-    expect(await placement(accepted)).toMatchObject({ state: 'placing', attempt: 1 });
+    const { lookUpNotBefore: intended, ...placing } = await placement(accepted);
+    expect(placing).toMatchObject({ state: 'placing', attempt: 1 });
     expect(scripted.orders).toHaveLength(orders);
     expect(await office.settlementState(accepted)).toBe('ordering');
 
     const handler = office.orders(scripted, { owner: 'successor' });
     expect(await handler.handle()).toBe(0);
     await office.endLeases();
-    const before = await office.now();
     await handler.handle();
     const { lookUpNotBefore, ...lost } = await placement(accepted);
     expect(lost).toMatchObject({ state: 'unknown', code: 'outcome_not_recorded' });
-    expect(lookUpNotBefore!).toBeGreaterThanOrEqual(before + WAIT);
+    expect(lookUpNotBefore).toBe(intended);
     expect(await handler.handle()).toBe(0);
     expect(scripted.lookUps).toBe(0);
     await office.makeDue();
@@ -991,12 +1003,15 @@ describe('guards', () => {
     /** @returns how many orders were sent of a deal that is held while its order is already claimed */
     const sentThoughHeld = async (unitOfWork: UnitOfWork): Promise<number> => {
       const accepted = await forSeller();
-      const faults = new DoesAt('C3', () => office.hold(accepted));
-      await office.orders(scripted, { unitOfWork, faults }).handle();
+      scripted.script.preflight = async () => {
+        await office.hold(accepted);
+        return [];
+      };
+      await office.orders(scripted, { unitOfWork }).handle();
       return scripted.creates.length;
     };
 
-    test('a hold that comes after the claim stops the order', async () => {
+    test('a hold that comes after the claim, and after the preflight, stops the order', async () => {
       expect(await sentThoughHeld(office.unitOfWork)).toBe(0);
     });
 

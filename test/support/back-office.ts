@@ -27,13 +27,15 @@ export const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331
 
 /** Long enough that nothing ends by itself within a test: due times and leases are moved, never waited for. */
 export const TIMING: OrderTiming = {
-  leaseMs: 5_000,
-  leaseMarginMs: 1_000,
-  callTimeoutMs: 3_000,
+  leaseMs: 60_000,
+  leaseMarginMs: 10_000,
+  callTimeoutMs: 30_000,
   lookUpMarginMs: 70,
   holdRecheckMs: 60_000,
   backoff: { firstMs: 10_000, maxMs: 60_000 },
+  maxAttempts: 100,
   maxLookUps: 3,
+  circuit: { failures: 1_000, open: { firstMs: 60_000, maxMs: 60_000 } },
 };
 export const SERVER_TIMEOUT_MS = 400;
 export const DELIVERY_LEAD_DAYS = 14;

@@ -1,4 +1,4 @@
-import { Ids, type Claim, type UnitOfWork } from '@v402/application';
+import { Ids, type UnitOfWork } from '@v402/application';
 import { toUnixSeconds, type Instant, type Micros } from '@v402/domain';
 import { DecoratedUnitOfWork } from '@v402/testing';
 
@@ -34,8 +34,7 @@ export class StagedRun {
       now: () => this.#now,
       work: (store) => ({
         add: (work) => store.add(work.map((item) => ({ ...item, dueAt: this.#nextPlace() }))),
-        claim: async (request) => this.#leased(await store.claim({ ...request, limit: 1 }), request.leaseMs),
-        confirm: async (claims, leaseMs) => this.#leased(await store.confirm(claims, leaseMs), leaseMs),
+        claim: (request) => store.claim({ ...request, limit: 1 }),
         postpone: (claims) => store.postpone(claims.map((each) => ({ ...each, dueAt: ASIDE + this.#nextPlace() }))),
       }),
     });
@@ -51,10 +50,5 @@ export class StagedRun {
   #nextPlace(): Micros {
     this.#places += 1n;
     return this.#places;
-  }
-
-  /** Leases end by the run's clock, since the look-up of an unknown order waits for that end. */
-  #leased(claims: readonly Claim[], leaseMs: number): readonly Claim[] {
-    return claims.map((claim) => ({ ...claim, leaseUntil: this.#now + BigInt(leaseMs) * 1_000n }));
   }
 }

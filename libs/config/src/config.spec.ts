@@ -59,12 +59,13 @@ describe('values', () => {
       V402_DATABASE_CONNECTIONS: 10,
       V402_ORDER_SYSTEM: 'embedded',
       V402_ORDERBOOK_DATABASE_URL: 'postgres://book:secret@localhost/v402',
-      V402_ORDER_CALL_TIMEOUT_MS: 10_000,
-      V402_LEASE_MS: 15_000,
+      V402_ORDER_CALL_TIMEOUT_MS: 2_000,
+      V402_ORDER_MAX_ATTEMPTS: 20,
+      V402_LEASE_MS: 3_000,
       V402_RECHECK_MS: 30_000,
       V402_DELIVERY_LEAD_DAYS: 14,
       V402_PAYMENT_LEAD_DAYS: { x402: 0, sepa: 1, ach: 2, invoice: 0, card: 0, escrow: 0, external: 0 },
-      V402_POLL_MS: 500,
+      V402_POLL_MS: 250,
       V402_LOG_LEVEL: 'info',
     });
   });
@@ -75,7 +76,7 @@ describe('values', () => {
 
   test('behavior: a value that is set but empty is absent', () => {
     expect(loadConfig(withExamples({ V402_POLL_MS: '', V402_HANDLER_ID: '' }), ROLES)).toMatchObject({
-      V402_POLL_MS: 500,
+      V402_POLL_MS: 250,
     });
     expect(problemsOf(() => loadConfig(withExamples({ V402_INSTANCE_ID: '' }), ROLES))).toEqual([
       'V402_INSTANCE_ID: is required',
@@ -97,6 +98,7 @@ describe('values', () => {
     ['V402_TOPIC_PREFIX', 'a/b'],
     ['V402_DATABASE_URL', 'mysql://app@localhost/v402'],
     ['V402_DATABASE_CONNECTIONS', '1'],
+    ['V402_ORDER_MAX_ATTEMPTS', '0'],
     ['V402_LEASE_MS', '999'],
     ['V402_LEASE_MS', '600001'],
     ['V402_PAYMENT_LEAD_DAYS', 'sepa=1,wire=2'],

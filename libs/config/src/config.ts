@@ -41,6 +41,7 @@ const ROLE_VARIABLES = {
     'V402_TOPIC_PREFIX',
     ...ORDER_SYSTEM,
     'V402_ORDER_CALL_TIMEOUT_MS',
+    'V402_ORDER_MAX_ATTEMPTS',
     'V402_LEASE_MS',
     'V402_RECHECK_MS',
     'V402_DELIVERY_LEAD_DAYS',
@@ -113,7 +114,7 @@ export function loadConfig<R extends Reader>(env: NodeJS.ProcessEnv, readers: re
   const schema = z.object(Object.fromEntries(names.map((name) => [name, VARIABLES[name].schema])));
   const given = Object.fromEntries(names.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
   const result = schema.safeParse(given);
-  const ownProblems = result.success ? timingProblems(names, given) : issuesOf(result.error);
+  const ownProblems = result.success ? [] : issuesOf(result.error);
   const problems = [...ownProblems, ...togetherProblems(given)];
   if (!result.success || problems.length > 0) throw invalid(problems);
   return result.data as ConfigOf<R>;
@@ -132,18 +133,6 @@ function togetherProblems(given: Readonly<Record<string, string | undefined>>): 
   if (sasl !== undefined && password === undefined)
     problems.push('V402_KAFKA_PASSWORD: is required with V402_KAFKA_SASL');
   return problems;
-}
-
-/** A call has to end before its lease does, with a margin: else its outcome always comes too late to be recorded. */
-function timingProblems(
-  names: readonly VariableName[],
-  given: Readonly<Record<string, string | undefined>>,
-): readonly string[] {
-  if (!names.includes('V402_ORDER_CALL_TIMEOUT_MS')) return [];
-  const valueOf = (name: VariableName): number => Number(given[name] ?? VARIABLES[name].documentation.example);
-  return valueOf('V402_ORDER_CALL_TIMEOUT_MS') > valueOf('V402_LEASE_MS') * 0.8
-    ? ['V402_ORDER_CALL_TIMEOUT_MS: must be at most four fifths of V402_LEASE_MS']
-    : [];
 }
 
 function invalid(problems: readonly string[]): TerminalError {

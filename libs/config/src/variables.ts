@@ -174,12 +174,19 @@ export const VARIABLES = {
     secret: true,
   }),
   V402_ORDER_CALL_TIMEOUT_MS: withDefault(wholeNumber(100, 300_000), {
-    description: 'The longest that one call to the order system may take: at most four fifths of V402_LEASE_MS.',
-    example: '10000',
+    description:
+      'The longest that one call to the order system may take. An order whose caller dies waits for its end.',
+    example: '2000',
+  }),
+  V402_ORDER_MAX_ATTEMPTS: withDefault(wholeNumber(1, 1_000), {
+    description:
+      'After so many attempts that wrote nothing an order waits for a person. Those while the order system is away do not count.',
+    example: '20',
   }),
   V402_LEASE_MS: withDefault(wholeNumber(1_000, 600_000), {
-    description: 'How long claimed work belongs to a process. What dies with it waits this long.',
-    example: '15000',
+    description:
+      'How long claimed work belongs to a process that does not renew it. What dies with it waits this long.',
+    example: '3000',
   }),
   V402_RECHECK_MS: withDefault(wholeNumber(100, 3_600_000), {
     description: 'How often work is looked at again that a hold or a missing account stops.',
@@ -199,7 +206,7 @@ export const VARIABLES = {
   }),
   V402_POLL_MS: withDefault(wholeNumber(10, 60_000), {
     description: 'How often a role looks for work when nothing has woken it.',
-    example: '500',
+    example: '250',
   }),
   V402_LOG_LEVEL: withDefault(z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']), {
     description: 'The least level that is logged.',

@@ -479,7 +479,8 @@ ALTER TABLE v402.decision
   ADD CONSTRAINT decision_arrival_source CHECK (arrival_source IN ('broker', 'database'));
 
 ALTER TABLE v402.quarantine
-  ADD CONSTRAINT quarantine_reason CHECK (reason IN ('equivocation', 'undecidable_message', 'order_mismatch', 'order_unresolved')),
+  ADD CONSTRAINT quarantine_reason CHECK (reason IN (
+    'equivocation', 'undecidable_message', 'order_mismatch', 'order_unresolved', 'order_retries_exhausted')),
   ADD CONSTRAINT quarantine_side CHECK (side IN ('buyer', 'seller')),
   ADD CONSTRAINT quarantine_resolution CHECK (resolution IN ('release', 'reject', 'redrive')),
   ADD CONSTRAINT quarantine_resolved CHECK ((resolution IS NULL) = (resolved_by IS NULL) AND (resolution IS NULL) = (resolved_at IS NULL));
@@ -488,13 +489,14 @@ ALTER TABLE v402.quarantine
 CREATE UNIQUE INDEX quarantine_equivocation ON v402.quarantine (contract_id) WHERE reason = 'equivocation';
 CREATE UNIQUE INDEX quarantine_undecidable ON v402.quarantine (raw_digest) WHERE reason = 'undecidable_message';
 CREATE UNIQUE INDEX quarantine_order ON v402.quarantine (contract_id, side)
-  WHERE reason IN ('order_mismatch', 'order_unresolved') AND resolution IS NULL;
+  WHERE reason IN ('order_mismatch', 'order_unresolved', 'order_retries_exhausted') AND resolution IS NULL;
 CREATE INDEX quarantine_hold ON v402.quarantine (hold_id) WHERE hold_id IS NOT NULL;
 CREATE INDEX quarantine_open ON v402.quarantine (quarantined_at) WHERE resolution IS NULL;
 
 ALTER TABLE v402.hold
   ADD CONSTRAINT hold_reason CHECK (reason IN
-    ('equivocation', 'amendment_after_start', 'order_rejected', 'order_mismatch', 'order_unresolved')),
+    ('equivocation', 'amendment_after_start', 'order_rejected', 'order_mismatch', 'order_unresolved',
+     'order_retries_exhausted')),
   ADD CONSTRAINT hold_released CHECK ((released_by IS NULL) = (released_at IS NULL)),
   ADD CONSTRAINT hold_resolution CHECK (resolution IN ('release', 'reject', 'redrive'));
 CREATE INDEX hold_open ON v402.hold (deal_key) WHERE released_at IS NULL;
@@ -518,6 +520,8 @@ ALTER TABLE v402.work
   ADD CONSTRAINT work_kind CHECK (kind IN ('order', 'payment_leg', 'delivery')),
   ADD CONSTRAINT work_lease CHECK ((lease_until IS NULL) = (leased_by IS NULL));
 CREATE INDEX work_due ON v402.work (kind, due_at);
+-- How many leases run: few rows of very many.
+CREATE INDEX work_leased ON v402.work (kind, lease_until) WHERE lease_until IS NOT NULL;
 
 ALTER TABLE v402.job
   ADD CONSTRAINT job_lease CHECK ((lease_until IS NULL) = (leased_by IS NULL));

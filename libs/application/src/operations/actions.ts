@@ -18,6 +18,7 @@ export function releaseAction(locked: LockedCase, orderChanged: boolean): Promis
     case 'order_rejected':
     case 'order_mismatch':
     case 'order_unresolved':
+    case 'order_retries_exhausted':
     case 'stream_parked':
       throw new OperationRefused(
         'use_redrive',
@@ -38,6 +39,7 @@ export function rejectAction(locked: LockedCase): Promise<Changes> {
     case 'order_rejected':
     case 'order_mismatch':
     case 'order_unresolved':
+    case 'order_retries_exhausted':
       return rejectOrder(locked);
     case 'stream_parked':
       throw new OperationRefused('cannot_reject', 'An event tells of a fact: it can be sent again, never dropped.');
@@ -55,6 +57,7 @@ export function redriveAction(locked: LockedCase): Promise<Changes> {
     case 'order_rejected':
     case 'order_mismatch':
     case 'order_unresolved':
+    case 'order_retries_exhausted':
       return redriveOrder(locked);
     case 'stream_parked':
       return unparkStream(locked);

@@ -1,4 +1,5 @@
 import { orderPlacementTable, TerminalError, transition } from '@v402/domain';
+import type { CaseReason } from '../ports/case-store.js';
 import type { OrderPlacement } from '../ports/progress-store.js';
 import { OperationRefused } from './operation-refused.js';
 import type { Changes, LockedCase } from './resolution.js';
@@ -6,13 +7,13 @@ import { releaseHold } from './settlement-events.js';
 
 /**
  * Brings an order that came to an end back to a state from which it can go on safely: one that was refused, of which
- * nothing was written, is tried from the beginning; one that may exist is looked up first, and never created blindly.
+ * nothing was written, or that was tried too often, is tried from the beginning; one that may exist is looked up first, and never created blindly.
  */
 export async function redriveOrder({ tx, naming, one, actor, settlements }: LockedCase): Promise<Changes> {
   const placement = await placementOf({ tx, one });
   const { contractId, side } = placement;
   const isCurrent = settlements.some((each) => each.contractId === contractId && each.current);
-  const next = afterRedrive(placement, isCurrent);
+  const next = afterRedrive(placement, one.reason, isCurrent);
   await tx.orders.redrive([next]);
   await tx.work.add([{ kind: 'order', contractId, side, subjectId: '', dueAt: undefined }]);
   await tx.settlements.deriveStates([contractId]);
@@ -21,16 +22,11 @@ export async function redriveOrder({ tx, naming, one, actor, settlements }: Lock
   return { side, from: placement.state, to: next.state };
 }
 
-function afterRedrive(placement: OrderPlacement, isCurrent: boolean): OrderPlacement {
+function afterRedrive(placement: OrderPlacement, reason: CaseReason, isCurrent: boolean): OrderPlacement {
   const redrives = placement.redrives + 1;
   switch (placement.state) {
     case 'rejected':
-      if (!isCurrent) {
-        throw new OperationRefused(
-          'not_current',
-          'An amendment has taken this contract’s place: decide the amendment first.',
-        );
-      }
+      if (!isCurrent) throw notCurrent();
       return { ...placement, redrives, state: transition(orderPlacementTable, placement.state, 'retry') };
     case 'unresolved':
     case 'mismatched':
@@ -41,15 +37,22 @@ function afterRedrive(placement: OrderPlacement, isCurrent: boolean): OrderPlace
         state: transition(orderPlacementTable, placement.state, 'look_again'),
       };
     case 'waiting':
+      if (reason !== 'order_retries_exhausted') throw notStuck(placement);
+      if (!isCurrent) throw notCurrent();
+      return { ...placement, redrives };
     case 'placing':
     case 'created':
     case 'unknown':
     case 'superseded':
-      throw new OperationRefused('order_not_stuck', `The order is ${placement.state}: there is nothing to do again.`, {
-        state: placement.state,
-      });
+      throw notStuck(placement);
   }
 }
+
+const notCurrent = (): OperationRefused =>
+  new OperationRefused('not_current', 'An amendment has taken this contract’s place: decide the amendment first.');
+
+const notStuck = ({ state }: OrderPlacement): OperationRefused =>
+  new OperationRefused('order_not_stuck', `The order is ${state}: there is nothing to do again.`, { state });
 
 /**
  * Nobody pursues the order any more. Its hold stays, so nothing that has not started ever starts; unless another

@@ -6,7 +6,6 @@ import type { OrderCase } from './order-case.js';
 import { createOrder, lookUpOrder, preflightOrder } from './order-system-calls.js';
 
 const draft = buildOrderDraft();
-const LEASE_END = 1_795_342_530_123_457n;
 const LIMITS = { callTimeoutMs: 1_000, maxLookUps: 3 };
 const away = new RetryableError('away', 'The order system is away.');
 const never = new Promise<never>(() => undefined);
@@ -21,7 +20,7 @@ const orderCase = (attempts = 1): OrderCase => ({
     subjectId: '',
     epoch: 1,
     attempts,
-    leaseUntil: LEASE_END,
+    leaseUntil: 1_795_342_530_123_457n,
   },
   settlement: {
     contractId: draft.contractId,
@@ -96,7 +95,7 @@ describe('create', () => {
     answered({ outcome: 'retryable', code: 'busy', retryAfterMs: 5 });
     expect(await create()).toEqual({ kind: 'not_written', code: 'busy', retryAfterMs: 5 });
     answered({ outcome: 'unknown', code: 'reset' });
-    expect(await create()).toEqual({ kind: 'unknown', code: 'reset', callUntil: LEASE_END });
+    expect(await create()).toEqual({ kind: 'unknown', code: 'reset' });
   });
 
   test.each([
@@ -112,7 +111,7 @@ describe('create', () => {
     ['never answers', (): Promise<never> => never, 'deadline_exceeded'],
   ])('error: an adapter that %s: unknown, and the process lives on', async (_, misbehave, code) => {
     system.script.create = misbehave;
-    expect(await create(30)).toEqual({ kind: 'unknown', code, callUntil: LEASE_END });
+    expect(await create(30)).toEqual({ kind: 'unknown', code });
     // Should the deadline come as a rejection that nobody takes, it would end the process here.
     await sleep(50);
   });
@@ -141,7 +140,7 @@ describe('create', () => {
   ])('error: an order that exists and %s: unknown', async (_, readBack) => {
     system.put(draft);
     system.script.readBack = readBack;
-    expect(await create(50)).toEqual({ kind: 'unknown', code: 'order_not_readable', callUntil: LEASE_END });
+    expect(await create(50)).toEqual({ kind: 'unknown', code: 'order_not_readable' });
   });
 });
 

@@ -5,7 +5,7 @@ import type { OrderCase } from './order-case.js';
 import type { OrderOutcome } from './outcome.js';
 
 /**
- * Asks the adapter, until the signal is aborted at the latest: one that does not heed its signal must not hold its lease
+ * Asks the adapter, until the signal is aborted at the latest: one that does not heed its signal must not hold its claim
  * hostage. What it throws before its promise is there is caught alike.
  */
 async function answerOf<T>(signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
@@ -51,8 +51,7 @@ export async function preflightOrder(
 export async function createOrder(system: OrderSystem, order: OrderCase, remainingMs: number): Promise<OrderOutcome> {
   if (remainingMs <= 0) return { kind: 'not_written', code: 'deadline_before_call', retryAfterMs: undefined };
   const signal = AbortSignal.timeout(remainingMs);
-  const { draft, placement, claim } = order;
-  const callUntil = claim.leaseUntil;
+  const { draft, placement } = order;
   const outcome = await answerOf(signal, () => system.create(draft, { attempt: placement.attempt, signal })).catch(
     unknownBy,
   );
@@ -61,14 +60,14 @@ export async function createOrder(system: OrderSystem, order: OrderCase, remaini
       return { kind: 'created', order: outcome.order };
     case 'already_exists': {
       const confirmed = await confirmOrder(system, draft, signal).catch(() => undefined);
-      return confirmed ?? { kind: 'unknown', code: 'order_not_readable', callUntil };
+      return confirmed ?? { kind: 'unknown', code: 'order_not_readable' };
     }
     case 'rejected':
       return { kind: 'rejected', code: outcome.code, issues: [] };
     case 'retryable':
       return { kind: 'not_written', code: outcome.code, retryAfterMs: outcome.retryAfterMs };
     case 'unknown':
-      return { kind: 'unknown', code: outcome.code, callUntil };
+      return { kind: 'unknown', code: outcome.code };
   }
 }
 

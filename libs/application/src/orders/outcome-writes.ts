@@ -5,7 +5,7 @@ import type { QuarantineRecord } from '../ports/evidence-store.js';
 import type { OrderPlacement } from '../ports/progress-store.js';
 import type { HoldRecord } from '../ports/settlement-store.js';
 import type { Transaction } from '../ports/unit-of-work.js';
-import type { Claim, NewWork } from '../ports/work-store.js';
+import type { Claim, NewWork, Postponement } from '../ports/work-store.js';
 import type { OrderCase } from './order-case.js';
 
 /** What one transaction of outcomes writes, in bulk. The two sides of a settlement share its stream. */
@@ -15,7 +15,7 @@ export class OutcomeWrites {
   readonly quarantines: QuarantineRecord[] = [];
   readonly newWork: NewWork[] = [];
   readonly finished: Claim[] = [];
-  readonly postponed: { claim: Claim; dueAt: Micros; progressed: boolean }[] = [];
+  readonly postponed: Postponement[] = [];
   readonly #streams = new Map<ContractId, SettlementStream>();
 
   constructor(

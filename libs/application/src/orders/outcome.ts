@@ -1,4 +1,3 @@
-import type { Micros } from '@v402/domain';
 import type { PlacedOrder, PreflightIssue } from '../ports/order-system.js';
 
 /** What is known about an order after the order system was asked, or could not be asked. */
@@ -7,11 +6,42 @@ export type OrderOutcome =
   | { readonly kind: 'rejected'; readonly code: string; readonly issues: readonly PreflightIssue[] }
   /** Proven: nothing was written. */
   | { readonly kind: 'not_written'; readonly code: string; readonly retryAfterMs: number | undefined }
-  /** `callUntil`: the end of the lease under which a call was made that may still be under way; undefined: none is. */
-  | { readonly kind: 'unknown'; readonly code: string; readonly callUntil: Micros | undefined }
+  | { readonly kind: 'unknown'; readonly code: string }
   /** An order with our reference exists, and it is not what was agreed. */
   | { readonly kind: 'different'; readonly code: string }
   /** It cannot be found out safely whether the order exists. */
   | { readonly kind: 'unresolved'; readonly code: string }
   /** The look-up could not be made. */
-  | { readonly kind: 'not_looked_up'; readonly code: string };
+  | { readonly kind: 'not_looked_up'; readonly code: string }
+  /** What became of the order is known, and the database will not have it. */
+  | { readonly kind: 'not_recordable'; readonly code: string };
+
+/** Reasons for which nothing was written that say nothing about the order system. */
+const HARMLESS: ReadonlySet<string> = new Set(['deadline_before_call', 'not_found']);
+
+export const isHarmless = ({ code }: Extract<OrderOutcome, { kind: 'not_written' }>): boolean => HARMLESS.has(code);
+
+/** What an outcome says about the order system; undefined: nothing, since it was not asked. */
+export function verdictOf(outcome: OrderOutcome): 'answered' | 'failed' | undefined {
+  switch (outcome.kind) {
+    case 'created':
+    case 'different':
+      return 'answered';
+    case 'rejected':
+      // A preflight asks the adapter, which may know by itself.
+      return outcome.issues.length > 0 ? undefined : 'answered';
+    case 'not_written':
+      if (outcome.code === 'not_found') return 'answered';
+      return isHarmless(outcome) ? undefined : 'failed';
+    case 'unknown':
+      return outcome.code === OUTCOME_NOT_RECORDED ? undefined : 'failed';
+    case 'not_looked_up':
+      return 'failed';
+    case 'unresolved':
+    case 'not_recordable':
+      return undefined;
+  }
+}
+
+/** Its claimant died, or lost its lease, between the intent and the outcome. */
+export const OUTCOME_NOT_RECORDED = 'outcome_not_recorded';

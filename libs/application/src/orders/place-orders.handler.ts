@@ -1,24 +1,22 @@
 import { TerminalError, type MonotonicClock } from '@v402/domain';
 import { allSettled } from '../all-settled.js';
 import { apart } from '../apart.js';
+import { keepLeases } from '../keep-leases.js';
 import type { OrderSystem } from '../ports/order-system.js';
 import type { Alarms, FaultPoint, Wake } from '../ports/seams.js';
 import type { UnitOfWork } from '../ports/unit-of-work.js';
 import type { Claim } from '../ports/work-store.js';
+import { CircuitBreaker, type CircuitState } from './circuit-breaker.js';
 import { contractIdsOf, readCases, type OrderCase } from './order-case.js';
+import { OrderSlots } from './order-slots.js';
 import { createOrder, lookUpOrder, preflightOrder } from './order-system-calls.js';
-import type { OrderOutcome } from './outcome.js';
+import { OrderReporter } from './order-reporter.js';
+import { OUTCOME_NOT_RECORDED, type OrderOutcome } from './outcome.js';
 import { recordIntents } from './record-intents.js';
-import type { OutcomeContext, Recorded } from './order-recording.js';
-import { OutcomeRecorder } from './outcome-recorder.js';
+import type { OutcomeContext } from './order-recording.js';
 
-/** Reasons for which nothing was written that say nothing about the order system. */
-const HARMLESS: ReadonlySet<string> = new Set(['deadline_before_call', 'not_found']);
-
-type ForPerson = Extract<OrderOutcome, { kind: 'different' | 'unresolved' | 'rejected' }>;
-
-const needsPerson = (outcome: OrderOutcome): outcome is ForPerson =>
-  outcome.kind === 'different' || outcome.kind === 'unresolved' || outcome.kind === 'rejected';
+/** An order system that is fast frees its slots within a moment: what is free then is claimed in one transaction. */
+const LINGER_MS = 20;
 
 /**
  * Places the orders of accepted settlements: one per served side, whatever dies. A claim alone sends nothing; the intent
@@ -27,9 +25,11 @@ const needsPerson = (outcome: OrderOutcome): outcome is ForPerson =>
  * goes on.
  */
 export class PlaceOrdersHandler {
-  readonly #outcomes: OutcomeRecorder;
-  /** Why the order system took no orders last time, if it took none. */
-  #trouble: string | undefined;
+  readonly #slots = new OrderSlots();
+  readonly #circuit: CircuitBreaker;
+  readonly #reporter: OrderReporter;
+  readonly #rounds = new Set<Promise<void>>();
+  readonly #failures: unknown[] = [];
 
   constructor(
     private readonly unitOfWork: UnitOfWork,
@@ -39,33 +39,123 @@ export class PlaceOrdersHandler {
     /** Names this process in the leases. */
     private readonly owner: string,
     private readonly wake: Wake,
-    private readonly alarms: Alarms,
+    alarms: Alarms,
     private readonly faults: FaultPoint,
   ) {
-    this.#outcomes = new OutcomeRecorder(unitOfWork, context);
+    this.#reporter = new OrderReporter(unitOfWork, context, alarms);
+    this.#circuit = new CircuitBreaker(context.timing.circuit, clock, () => {
+      this.#reporter.circuitOpened();
+    });
+  }
+
+  /** Whether the order system is asked at all. */
+  get circuit(): CircuitState {
+    return this.#circuit.state;
   }
 
   /**
-   * One round.
+   * One round, to its end.
    * @returns how many orders were claimed; 0 when none is due
    */
   async handle(): Promise<number> {
-    const claims = await this.#claim();
+    const begun = await this.begin();
+    await this.end();
+    return begun;
+  }
+
+  /**
+   * Claims what there are free slots for, and begins it. Resolves when there are free slots again: nothing waits for the
+   * slowest answer.
+   *
+   * @returns how many orders were claimed; 0 when none is due, or none may be asked for now
+   * @throws what an order begun earlier failed with
+   */
+  async begin(): Promise<number> {
+    this.#throwFailure();
+    const { state } = this.#circuit;
+    const limit = this.#freeSlots(state);
+    const claims = limit === 0 ? [] : await this.#claim(limit);
     if (claims.length === 0) return 0;
+    this.#slots.take(claims);
+    const round = this.#round(claims, state === 'closed');
+    this.#rounds.add(round);
+    void round.finally(() => this.#rounds.delete(round));
+    if (this.#freeSlots(this.#circuit.state) === 0) await this.#slots.untilFree(LINGER_MS);
+    this.wake.hint('workflows', 'relay');
+    return claims.length;
+  }
+
+  /**
+   * Waits until nothing that was begun is under way any more.
+   * @throws what an order begun earlier failed with
+   */
+  async end(): Promise<void> {
+    while (this.#rounds.size > 0) await Promise.all(this.#rounds);
+    this.#throwFailure();
+  }
+
+  #throwFailure(): void {
+    if (this.#failures.length > 0) throw this.#failures.splice(0)[0];
+  }
+
+  #freeSlots(circuit: CircuitState): number {
+    switch (circuit) {
+      case 'closed':
+        return Math.max(0, this.orderSystem.capabilities.maxConcurrency - this.#slots.taken);
+      case 'open':
+        return 0;
+      case 'half_open':
+        return this.#slots.taken === 0 ? 1 : 0;
+    }
+  }
+
+  #claim(limit: number): Promise<readonly Claim[]> {
+    const { leaseMs } = this.context.timing;
+    const maxLeased = this.orderSystem.capabilities.maxConcurrency;
+    const request = { kinds: ['order'], limit, leaseMs, maxLeased, owner: this.owner } as const;
+    return this.unitOfWork.run((tx) => tx.work.claim(request));
+  }
+
+  /** Never rejects: what a round fails with is told by the next one. */
+  async #round(claims: readonly Claim[], isAttempt: boolean): Promise<void> {
+    const { leaseMs } = this.context.timing;
+    const renew = (): Promise<void> => this.unitOfWork.run((tx) => tx.work.renew(claims, leaseMs));
+    try {
+      await keepLeases(leaseMs, renew, () => this.#workOn(claims, isAttempt));
+    } catch (error) {
+      this.#failures.push(error);
+    } finally {
+      this.#slots.free(claims);
+      this.wake.hint('workflows', 'relay');
+    }
+  }
+
+  async #workOn(claims: readonly Claim[], isAttempt: boolean): Promise<void> {
     await this.faults.reach('C3');
     const cases = await this.#read(claims);
     await allSettled([
-      this.#place(cases.filter(({ placement }) => placement.state === 'waiting')),
-      ...cases.map((order) => this.#resume(order)),
+      this.#place(
+        cases.filter(({ placement }) => placement.state === 'waiting'),
+        isAttempt,
+      ),
+      ...cases.map((order) => this.#resume(order, isAttempt)),
     ]);
-    this.wake.hint('workflows', 'relay');
-    return claims.length;
   }
 
   /** Reads what belongs to the claims; one that cannot be read is put off and said. */
   async #read(claims: readonly Claim[]): Promise<readonly OrderCase[]> {
     const read = (some: readonly Claim[]): Promise<readonly OrderCase[]> =>
-      this.unitOfWork.run(async (tx) => readCases(tx, some, await tx.settlements.read(contractIdsOf(some))));
+      this.unitOfWork.run(async (tx) => {
+        const settlements = await tx.settlements.read(contractIdsOf(some));
+        const cases = await readCases(tx, some, settlements);
+        const held = await tx.deals.held(settlements.map(({ dealKey }) => dealKey));
+        // No guard, that is T2's: an order that has to wait anyway is not worth a preflight.
+        const isStopped = ({ placement, settlement }: OrderCase): boolean =>
+          placement.state === 'waiting' && held.has(settlement.dealKey);
+        const dueAt = (await tx.now()) + BigInt(this.context.timing.holdRecheckMs) * 1000n;
+        await tx.work.postpone(cases.filter(isStopped).map(({ claim }) => ({ claim, dueAt, progressed: true })));
+        return cases.filter((order) => !isStopped(order));
+      });
     return (await apart(claims, read, (claim, error) => this.#putOff(claim, error))).flat();
   }
 
@@ -74,69 +164,56 @@ export class PlaceOrdersHandler {
       const dueAt = (await tx.now()) + BigInt(this.context.timing.holdRecheckMs) * 1000n;
       await tx.work.postpone([{ claim, dueAt, progressed: false }]);
     });
-    this.alarms.raise(
-      'order_not_readable',
-      'An order cannot be placed: its settlement cannot be read. It is tried again.',
-      {
-        contractId: claim.contractId,
-        side: claim.side,
-        reason: error instanceof TerminalError ? error.code : 'unexpected_error',
-      },
-    );
+    this.#reporter.notReadable(claim, error instanceof TerminalError ? error.code : 'unexpected_error');
     return [];
   }
 
-  #claim(): Promise<readonly Claim[]> {
-    const { leaseMs } = this.context.timing;
-    const limit = this.orderSystem.capabilities.maxConcurrency;
-    return this.unitOfWork.run((tx) => tx.work.claim({ kinds: ['order'], limit, leaseMs, owner: this.owner }));
-  }
-
   /** Orders that nobody has asked for yet. */
-  async #place(orders: readonly OrderCase[]): Promise<void> {
-    const sendable = (await allSettled(orders.map((order) => this.#preflight(order)))).filter(
+  async #place(orders: readonly OrderCase[], isAttempt: boolean): Promise<void> {
+    const sendable = (await allSettled(orders.map((order) => this.#preflight(order, isAttempt)))).filter(
       (passed) => passed !== null,
     );
     if (sendable.length === 0) return;
     const startedMs = this.clock.nowMs();
-    const intended = await this.unitOfWork.run((tx) => recordIntents(tx, sendable, this.context.timing));
+    const intended = await this.unitOfWork.run((tx) => recordIntents(tx, sendable, this.context));
     await this.faults.reach('C4');
-    await allSettled(intended.map((order) => this.#call(order, startedMs)));
+    await allSettled(intended.map((order) => this.#call(order, startedMs, isAttempt)));
   }
 
   /** What the order system could not hold is refused before anything is sent. */
-  async #preflight({ claim, draft }: OrderCase): Promise<Claim | null> {
+  async #preflight({ claim, draft }: OrderCase, isAttempt: boolean): Promise<Claim | null> {
     const outcome = await preflightOrder(this.orderSystem, draft, this.context.timing.callTimeoutMs);
     if (outcome === undefined) return claim;
-    await this.#record(claim, outcome);
+    await this.#record(claim, outcome, isAttempt);
     return null;
   }
 
   /**
-   * The deadline lies before the lease's end: the lease was renewed after `startedMs`, and the monotonic clock is read
-   * just before the call, so that a process that was suspended in between sends nothing.
+   * The monotonic clock is read just before the call, so that a process that was suspended since its intent sends nothing:
+   * a call begins only while the lease that T2 renewed still runs, and has ended when the intent says that it has. Both
+   * were reckoned from `startedMs` or later.
    */
-  async #call(order: OrderCase, startedMs: number): Promise<void> {
+  async #call(order: OrderCase, startedMs: number, isAttempt: boolean): Promise<void> {
     const { leaseMs, leaseMarginMs, callTimeoutMs } = this.context.timing;
-    const allowedMs = Math.min(callTimeoutMs, leaseMs - leaseMarginMs);
-    const remainingMs = startedMs + allowedMs - this.clock.nowMs();
-    const outcome = await createOrder(this.orderSystem, order, Math.floor(remainingMs));
+    const passedMs = this.clock.nowMs() - startedMs;
+    const mayBegin = passedMs < leaseMs - leaseMarginMs;
+    const outcome = await createOrder(this.orderSystem, order, mayBegin ? Math.floor(callTimeoutMs - passedMs) : 0);
     await this.faults.reach('C5');
-    await this.#record(order.claim, outcome);
+    await this.#record(order.claim, outcome, isAttempt);
   }
 
   /** An order that an earlier claimant left behind. */
-  async #resume(order: OrderCase): Promise<void> {
+  async #resume(order: OrderCase, isAttempt: boolean): Promise<void> {
     const { claim, placement } = order;
     switch (placement.state) {
       case 'waiting':
         return; // placed above
       case 'placing':
-        // Its claimant died or lost its lease between intent and outcome, so no call of its is under way any more.
-        await this.#record(claim, { kind: 'unknown', code: 'outcome_not_recorded', callUntil: undefined });
+        // Its claimant died or lost its lease between intent and outcome.
+        await this.#record(claim, { kind: 'unknown', code: OUTCOME_NOT_RECORDED }, isAttempt);
         return;
       case 'unknown':
-        await this.#record(claim, await lookUpOrder(this.orderSystem, order, this.context.timing));
+        await this.#record(claim, await lookUpOrder(this.orderSystem, order, this.context.timing), isAttempt);
         return;
       case 'created':
       case 'rejected':
@@ -148,48 +225,10 @@ export class PlaceOrdersHandler {
     }
   }
 
-  async #record(claim: Claim, outcome: OrderOutcome): Promise<void> {
-    this.#watch(outcome);
-    const { contractId, side } = claim;
-    let recorded: Recorded | undefined;
-    try {
-      recorded = await this.#outcomes.record({ claim, outcome });
-    } catch (error) {
-      if (!(error instanceof TerminalError)) throw error;
-      // The lease ends, and the order is looked up: what cannot be written now may be answered otherwise then.
-      const message = 'What became of an order cannot be recorded.';
-      this.alarms.raise('outcome_not_recordable', message, { contractId, side, reason: error.code });
-      return;
-    }
-    if (recorded === undefined) {
-      this.alarms.raise('claim_lost', 'An outcome came after its lease; whoever claims the order now looks it up.', {
-        contractId,
-        side,
-      });
-    } else if (recorded === 'recorded' && needsPerson(outcome)) {
-      this.alarms.raise(`order_${outcome.kind}`, 'An order needs a person to decide.', {
-        contractId,
-        side,
-        reason: outcome.code,
-      });
-    }
+  async #record(claim: Claim, outcome: OrderOutcome, isAttempt: boolean): Promise<void> {
+    this.#reporter.watch(this.#circuit, outcome);
+    await this.#reporter.report({ claim, outcome, isAttempt });
+    this.#slots.free([claim]);
     await this.faults.reach('C6');
-  }
-
-  /** An order system that is away is said once per reason, not once per order. */
-  #watch(outcome: OrderOutcome): void {
-    const isAway = outcome.kind === 'not_looked_up' || (outcome.kind === 'not_written' && !HARMLESS.has(outcome.code));
-    const trouble = isAway ? outcome.code : undefined;
-    if (trouble !== undefined && trouble !== this.#trouble) {
-      this.alarms.raise(
-        'order_system_unavailable',
-        'The order system takes no orders. They wait, and are tried again.',
-        {
-          orderSystem: this.orderSystem.name,
-          reason: trouble,
-        },
-      );
-    }
-    this.#trouble = trouble;
   }
 }

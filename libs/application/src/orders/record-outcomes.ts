@@ -9,6 +9,8 @@ import { OutcomeWrites } from './outcome-writes.js';
 export interface KnownOutcome {
   readonly claim: Claim;
   readonly outcome: OrderOutcome;
+  /** Whether the claim was an attempt; a look at whether the order system is back is none. */
+  readonly isAttempt: boolean;
 }
 
 /**
@@ -26,12 +28,12 @@ export async function recordOutcomes(
   const settlements = await tx.settlements.lock(contractIdsOf(claims));
   const ours = await tx.work.confirm(claims, context.timing.leaseMs);
   const cases = await readCases(tx, ours, settlements);
-  const outcomes = new Map(known.map(({ claim, outcome }) => [claim.id, outcome]));
+  const byId = new Map(known.map((each) => [each.claim.id, each]));
   const writes = new OutcomeWrites(context.naming, await tx.now());
   const recorded = new Map<bigint, Recorded>();
   for (const order of cases) {
-    const outcome = outcomes.get(order.claim.id);
-    if (outcome !== undefined) recorded.set(order.claim.id, new OrderRecording(context, order, writes).record(outcome));
+    const what = byId.get(order.claim.id);
+    if (what !== undefined) recorded.set(order.claim.id, new OrderRecording(context, order, writes).record(what));
   }
   await writes.write(tx, contractIdsOf(ours));
   return recorded;

@@ -9,6 +9,7 @@ export const CASE_REASONS = [
   'order_rejected',
   'order_mismatch',
   'order_unresolved',
+  'order_retries_exhausted',
   'stream_parked',
 ] as const satisfies readonly (QuarantineReason | HoldCause['reason'] | 'undecidable_message' | 'stream_parked')[];
 export type CaseReason = (typeof CASE_REASONS)[number];

@@ -29,6 +29,8 @@ export interface EventStore {
    * @returns the shards that are ours for at least half of `leaseMs` from now
    */
   leaseShards(owner: string, leaseMs: number): Promise<readonly number[]>;
+  /** Renews our leases that still run, and takes none. */
+  renewShards(owner: string, leaseMs: number): Promise<void>;
   /** Gives all our shards back. */
   releaseShards(owner: string): Promise<void>;
   /** The oldest unpublished events of these shards, in outbox order, parked streams left out. */

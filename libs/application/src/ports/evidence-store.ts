@@ -42,7 +42,7 @@ export interface RejectionRecord {
   readonly occurrences: number;
 }
 
-export type QuarantineReason = 'equivocation' | 'order_mismatch' | 'order_unresolved';
+export type QuarantineReason = 'equivocation' | 'order_mismatch' | 'order_unresolved' | 'order_retries_exhausted';
 
 /** Something that only a person may decide. */
 export interface QuarantineRecord {

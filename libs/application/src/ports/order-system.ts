@@ -40,7 +40,7 @@ export interface OrderSystemCapabilities {
   readonly cancel: 'full' | 'before_fulfilment' | 'none';
   /** The longest time after which a request that the server has received can still take effect. */
   readonly serverTimeoutMs: number;
-  /** Calls that may be under way at once, in one process. */
+  /** Orders that may be worked on at once, over all processes together. */
   readonly maxConcurrency: number;
   readonly bulkCreate: boolean;
 }

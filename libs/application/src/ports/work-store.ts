@@ -24,10 +24,21 @@ export interface Claim extends WorkKey {
   readonly leaseUntil: Micros;
 }
 
+export interface Postponement {
+  readonly claim: Claim;
+  readonly dueAt: Micros;
+  /** Starts the count of attempts, and with it the backoff, anew. */
+  readonly progressed: boolean;
+  /** The claim is not counted as an attempt: why it came to nothing has nothing to do with this work. */
+  readonly uncounted?: boolean;
+}
+
 export interface ClaimRequest {
   readonly kinds: readonly WorkKind[];
   readonly limit: number;
   readonly leaseMs: number;
+  /** So many leases of these kinds may run at once, over all processes; undefined: any number. */
+  readonly maxLeased?: number;
   /** Which process claims, for people who look at the table. */
   readonly owner: string;
 }
@@ -44,10 +55,15 @@ export interface WorkStore {
    * @returns the claims that are ours, with the renewed `leaseUntil`
    */
   confirm(claims: readonly Claim[], leaseMs: number): Promise<readonly Claim[]>;
+  /**
+   * Renews the leases of the claims that are still ours, while we work on them. Unlike `confirm` it leaves out what we have
+   * given back.
+   */
+  renew(claims: readonly Claim[], leaseMs: number): Promise<void>;
   /** The work is done. */
   finish(claims: readonly Claim[]): Promise<void>;
-  /** Gives the claims back, due at the given moment. `progressed` starts the backoff anew. */
-  postpone(claims: readonly { claim: Claim; dueAt: Micros; progressed: boolean }[]): Promise<void>;
+  /** Gives the claims back, due at the given moment. */
+  postpone(claims: readonly Postponement[]): Promise<void>;
   /** Drops all work of these settlements. */
   dropOfSettlements(ids: readonly ContractId[]): Promise<void>;
 }

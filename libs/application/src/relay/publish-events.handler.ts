@@ -1,3 +1,4 @@
+import { keepLeases } from '../keep-leases.js';
 import type { EventPublisher } from '../ports/event-publisher.js';
 import type { PublishableEvent } from '../ports/event-store.js';
 import type { Alarms, FaultPoint } from '../ports/seams.js';
@@ -5,7 +6,7 @@ import type { UnitOfWork } from '../ports/unit-of-work.js';
 
 export interface RelayPolicy {
   readonly batchSize: number;
-  /** A relay publishes its shards this long without renewing its leases. */
+  /** A shard is a relay's this long, and is renewed while the relay publishes: what dies with it waits so long. */
   readonly leaseMs: number;
 }
 
@@ -34,7 +35,9 @@ export class PublishEventsHandler {
       return tx.events.unpublished(shards, this.policy.batchSize);
     });
     if (events.length === 0) return 0;
-    return this.#publish(events);
+    const { leaseMs } = this.policy;
+    const renew = (): Promise<void> => this.unitOfWork.run((tx) => tx.events.renewShards(this.owner, leaseMs));
+    return keepLeases(leaseMs, renew, () => this.#publish(events));
   }
 
   /** Lets other relays take over at once. */

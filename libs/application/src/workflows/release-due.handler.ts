@@ -1,11 +1,12 @@
 import { TerminalError, type Micros } from '@v402/domain';
 import { apart } from '../apart.js';
+import { keepLeases } from '../keep-leases.js';
 import type { EventNaming } from '../events/settlement-stream.js';
 import { writeStreams } from '../events/write-streams.js';
 import type { DeliveryRow, PaymentLeg } from '../ports/progress-store.js';
 import type { Alarms, FaultPoint, Wake } from '../ports/seams.js';
 import type { Transaction, UnitOfWork } from '../ports/unit-of-work.js';
-import type { Claim } from '../ports/work-store.js';
+import type { Claim, Postponement } from '../ports/work-store.js';
 import { readReleaseCases, required, rowKey, type ReleaseCase } from './release-case.js';
 import { releaseDelivery } from './release-delivery.js';
 import { releaseLeg, type LegPolicy } from './release-leg.js';
@@ -14,6 +15,7 @@ import type { Released } from './released.js';
 export interface ReleasePolicy extends LegPolicy {
   readonly naming: EventNaming;
   readonly batchSize: number;
+  /** A claim is ours this long, and is renewed while we work on it. */
   readonly leaseMs: number;
   /** How often work that a hold stops, or that lacks something, is looked at again. */
   readonly recheckMs: number;
@@ -43,6 +45,13 @@ export class ReleaseDueHandler {
     const kinds = ['payment_leg', 'delivery'] as const;
     const claims = await this.unitOfWork.run((tx) => tx.work.claim({ kinds, limit, leaseMs, owner: this.owner }));
     if (claims.length === 0) return 0;
+    const renew = (): Promise<void> => this.unitOfWork.run((tx) => tx.work.renew(claims, leaseMs));
+    await keepLeases(leaseMs, renew, () => this.#releaseAll(claims));
+    this.wake.hint('relay');
+    return claims.length;
+  }
+
+  async #releaseAll(claims: readonly Claim[]): Promise<void> {
     await this.faults.reach('C3');
     const release = (some: readonly Claim[]): Promise<readonly Claim[]> =>
       this.unitOfWork.run((tx) => this.#release(tx, some));
@@ -55,8 +64,6 @@ export class ReleaseDueHandler {
       });
     }
     await this.faults.reach('C6');
-    this.wake.hint('relay');
-    return claims.length;
   }
 
   /** A claim that cannot be released is put off and said. */
@@ -121,7 +128,7 @@ class ReleaseWrites {
   readonly deliveries: DeliveryRow[] = [];
   readonly blocked: Claim[] = [];
   readonly finished: Claim[] = [];
-  readonly postponed: { claim: Claim; dueAt: Micros; progressed: boolean }[] = [];
+  readonly postponed: Postponement[] = [];
 
   add(claim: Claim, { next }: Released<unknown>, recheckAt: Micros): void {
     if (next === 'done') this.finished.push(claim);

@@ -37,12 +37,18 @@ const orderUnresolved = z.strictObject({
   evidence: z.strictObject({ side, code }),
 });
 
+const orderRetriesExhausted = z.strictObject({
+  ...members,
+  reason: z.literal('order_retries_exhausted'),
+  evidence: z.strictObject({ side, code }),
+});
+
 export const holdPlaced = defineEvent({
   name: 'hold.placed',
   version: 1,
   topic: 'settlement',
   description:
-    'What the deal has not started yet waits. `equivocation`: a second, different contract was signed for the same negotiation. `amendment_after_start`: an amendment came when work had begun. `order_rejected`: the order system refused the order. `order_mismatch`: the order system holds another order under the contract’s reference. `order_unresolved`: it cannot be found out whether the order exists.',
+    'What the deal has not started yet waits. `equivocation`: a second, different contract was signed for the same negotiation. `amendment_after_start`: an amendment came when work had begun. `order_rejected`: the order system refused the order. `order_mismatch`: the order system holds another order under the contract’s reference. `order_unresolved`: it cannot be found out whether the order exists. `order_retries_exhausted`: the order system has taken the order none of the times that it was asked, and holds none.',
   actor: 'An operator of the handler looks at the evidence and decides.',
   schema: z.discriminatedUnion('reason', [
     equivocation,
@@ -50,5 +56,6 @@ export const holdPlaced = defineEvent({
     orderRejected,
     orderMismatch,
     orderUnresolved,
+    orderRetriesExhausted,
   ]),
 });

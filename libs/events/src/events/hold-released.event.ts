@@ -13,7 +13,14 @@ export const holdReleased = defineEvent({
     ...settlementMembers,
     holdId: z.string().min(1).meta({ description: 'Names the hold, as it was placed.' }),
     reason: z
-      .enum(['equivocation', 'amendment_after_start', 'order_rejected', 'order_mismatch', 'order_unresolved'])
+      .enum([
+        'equivocation',
+        'amendment_after_start',
+        'order_rejected',
+        'order_mismatch',
+        'order_unresolved',
+        'order_retries_exhausted',
+      ])
       .meta({ description: 'Why the hold was placed.' }),
     resolution: z.enum(['release', 'reject', 'redrive']).meta({ description: 'What the operator decided.' }),
   }),

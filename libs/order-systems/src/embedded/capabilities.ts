@@ -1,7 +1,7 @@
 import type { OrderSystemCapabilities } from '@v402/application';
 
 /** PostgreSQL ends a statement, and a transaction that waits for its next one, after this long. */
-export const SERVER_TIMEOUT_MS = 10_000;
+export const SERVER_TIMEOUT_MS = 1_000;
 
 export const EMBEDDED_CAPABILITIES: OrderSystemCapabilities = {
   uniqueRef: 'server',

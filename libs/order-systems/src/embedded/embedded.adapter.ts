@@ -18,6 +18,8 @@ import { insertValues, snapshotOf, type FoundRow, type OrderRow } from './mapper
 import { CANCEL_ORDER, FIND_ORDER, INSERT_ORDER, READ_ORDER } from './sql.js';
 import { inTransaction, readOnce, type Query, type TransactionHooks } from './transaction.js';
 
+/** For a connection, be it a free one or a new one. Whoever asks has a shorter deadline, mostly. */
+const CONNECT_TIMEOUT_MS = 10_000;
 const MAX_CONNECTIONS = EMBEDDED_CAPABILITIES.maxConcurrency / 2 + 2;
 
 export interface EmbeddedOrderSystemOptions {
@@ -45,7 +47,7 @@ export class EmbeddedOrderSystem extends OrderSystem {
       application_name: 'v402 order book',
       // Half of the creates that may be under way wait a moment for a connection: they take about a millisecond each.
       max: MAX_CONNECTIONS,
-      connectionTimeoutMillis: SERVER_TIMEOUT_MS,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       statement_timeout: SERVER_TIMEOUT_MS,
       idle_in_transaction_session_timeout: SERVER_TIMEOUT_MS,
     });

@@ -52,6 +52,13 @@ const LEASES = `
 const HOLD = `
   UPDATE v402.relay_shard SET owner = $2, lease_until = clock_timestamp() + $3 * interval '1 millisecond'
   WHERE shard = ANY ($1::smallint[])`;
+const RENEW = `
+  WITH ours AS (
+    SELECT shard FROM v402.relay_shard WHERE owner = $1 AND lease_until > clock_timestamp()
+    ORDER BY shard FOR NO KEY UPDATE
+  )
+  UPDATE v402.relay_shard s SET lease_until = clock_timestamp() + $2 * interval '1 millisecond'
+  FROM ours WHERE s.shard = ours.shard`;
 const GIVE_BACK = `
   UPDATE v402.relay_shard SET owner = NULL, lease_until = NULL WHERE shard = ANY ($1::smallint[])`;
 const GIVE_ALL_BACK = 'UPDATE v402.relay_shard SET owner = NULL, lease_until = NULL WHERE owner = $1';
@@ -153,6 +160,11 @@ export class PgEventStore implements EventStore {
     await this.session.write(GIVE_BACK, [giveBack]);
     await this.session.write(HOLD, [hold, owner, leaseMs]);
     return hold;
+  }
+
+  async renewShards(owner: string, leaseMs: number): Promise<void> {
+    const renewed = await this.session.write(RENEW, [owner, leaseMs]);
+    if (renewed > 0) await this.session.write(SHOW_ALIVE, [owner, leaseMs]);
   }
 
   async releaseShards(owner: string): Promise<void> {

@@ -1,5 +1,5 @@
-import type { Claim, ClaimRequest, NewWork, WorkKind, WorkStore } from '@v402/application';
-import type { ContractId, Micros, Side } from '@v402/domain';
+import type { Claim, ClaimRequest, NewWork, Postponement, WorkKind, WorkStore } from '@v402/application';
+import type { ContractId, Side } from '@v402/domain';
 import { columns, type Session, type SqlValue } from '../session.js';
 import { bytea, hexOf, microsOf, timestampOf } from '../values.js';
 
@@ -15,13 +15,20 @@ const ADD = `
   ORDER BY kind, contract_id, side, subject_id
   ON CONFLICT (kind, contract_id, side, subject_id) DO NOTHING`;
 
+/** Who claims under a limit waits until the one before it has committed: its statement then sees all leases. */
+const LOCK_LIMIT =
+  "SELECT pg_advisory_xact_lock(hashtextextended('v402.work ' || array_to_string($1::text[], ' '), 0))";
+
 // statement_timestamp() is the database's clock too and lets the index find what is due; nothing is waited for here.
 const CLAIM_DUE = `
   WITH due AS (
     SELECT id FROM v402.work
     WHERE kind = ANY ($1::text[]) AND due_at <= statement_timestamp()
       AND (lease_until IS NULL OR lease_until <= statement_timestamp())
-    ORDER BY due_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
+    ORDER BY due_at
+    LIMIT CASE WHEN $5::int IS NULL THEN $2::int ELSE least($2::int, greatest(0, $5::int - (
+      SELECT count(*)::int FROM v402.work WHERE kind = ANY ($1::text[]) AND lease_until > statement_timestamp()))) END
+    FOR NO KEY UPDATE SKIP LOCKED
   ), claimed AS (
     UPDATE v402.work w
     SET epoch = w.epoch + 1, attempts = w.attempts + 1, leased_by = $4,
@@ -44,13 +51,25 @@ const CONFIRM = `${OURS}, renewed AS (
   )
   SELECT ${CLAIM} FROM renewed ORDER BY id`;
 
+/** What was given back has no lease: it may be due, and another's at the next moment. */
+const RENEW = `
+  WITH ours AS (
+    SELECT w.id FROM v402.work w JOIN unnest($1::bigint[], $2::int[]) AS n (id, epoch)
+      ON w.id = n.id AND w.epoch = n.epoch
+    WHERE w.lease_until IS NOT NULL
+    ORDER BY w.id FOR NO KEY UPDATE OF w
+  )
+  UPDATE v402.work w SET lease_until = clock_timestamp() + $3 * interval '1 millisecond'
+  FROM ours WHERE w.id = ours.id`;
+
 const FINISH = `${OURS} DELETE FROM v402.work w USING ours WHERE w.id = ours.id`;
 
 const POSTPONE = `${OURS}
   UPDATE v402.work w
   SET due_at = ${timestampOf('n.due_at')}, lease_until = NULL, leased_by = NULL,
-    attempts = CASE WHEN n.progressed THEN 0 ELSE w.attempts END
-  FROM ours JOIN unnest($1::bigint[], $3::bigint[], $4::boolean[]) AS n (id, due_at, progressed) USING (id)
+    attempts = CASE WHEN n.progressed THEN 0 WHEN n.uncounted THEN greatest(0, w.attempts - 1) ELSE w.attempts END
+  FROM ours JOIN unnest($1::bigint[], $3::bigint[], $4::boolean[], $5::boolean[])
+    AS n (id, due_at, progressed, uncounted) USING (id)
   WHERE w.id = ours.id`;
 
 const DROP_OF_SETTLEMENTS = `
@@ -91,23 +110,29 @@ export class PgWorkStore implements WorkStore {
     );
   }
 
-  async claim({ kinds, limit, leaseMs, owner }: ClaimRequest): Promise<readonly Claim[]> {
-    return this.#claims(CLAIM_DUE, [kinds, limit, leaseMs, owner]);
+  async claim({ kinds, limit, leaseMs, owner, maxLeased }: ClaimRequest): Promise<readonly Claim[]> {
+    if (maxLeased !== undefined) await this.session.query(LOCK_LIMIT, [kinds]);
+    return this.#claims(CLAIM_DUE, [kinds, limit, leaseMs, owner, maxLeased ?? null]);
   }
 
   async confirm(claims: readonly Claim[], leaseMs: number): Promise<readonly Claim[]> {
     return this.#claims(CONFIRM, [...idsAndEpochs(claims), leaseMs]);
   }
 
+  async renew(claims: readonly Claim[], leaseMs: number): Promise<void> {
+    await this.session.write(RENEW, [...idsAndEpochs(claims), leaseMs]);
+  }
+
   async finish(claims: readonly Claim[]): Promise<void> {
     await this.session.write(FINISH, idsAndEpochs(claims));
   }
 
-  async postpone(claims: readonly { claim: Claim; dueAt: Micros; progressed: boolean }[]): Promise<void> {
+  async postpone(claims: readonly Postponement[]): Promise<void> {
     await this.session.write(POSTPONE, [
       ...idsAndEpochs(claims.map(({ claim }) => claim)),
       claims.map(({ dueAt }) => dueAt),
       claims.map(({ progressed }) => progressed),
+      claims.map(({ uncounted = false }) => uncounted),
     ]);
   }
 

@@ -58,7 +58,12 @@ export class OrdersModule {
           useFactory: (handler: PlaceOrdersHandler, wake: InProcessWake, log: Logger) =>
             new RoleLoop(
               new PollingLoop(
-                { topic: 'orders', pollMs: config.V402_POLL_MS, round: () => handler.handle() },
+                {
+                  topic: 'orders',
+                  pollMs: config.V402_POLL_MS,
+                  round: () => handler.begin(),
+                  onStop: () => handler.end(),
+                },
                 wake,
                 log,
               ),
@@ -69,16 +74,18 @@ export class OrdersModule {
   }
 }
 
-/** Of a lease, the call may use what is left after a margin of one fifth. */
+/** No call begins in the last fifth of its lease. */
 function orderTiming(config: OrdersConfig): OrderTiming {
   const leaseMs = config.V402_LEASE_MS;
   return {
     leaseMs,
     leaseMarginMs: leaseMs / 5,
     callTimeoutMs: config.V402_ORDER_CALL_TIMEOUT_MS,
-    lookUpMarginMs: 1_000,
+    lookUpMarginMs: 500,
     holdRecheckMs: config.V402_RECHECK_MS,
     backoff: { firstMs: 500, maxMs: 60_000 },
+    maxAttempts: config.V402_ORDER_MAX_ATTEMPTS,
     maxLookUps: 20,
+    circuit: { failures: 5, open: { firstMs: 1_000, maxMs: 30_000 } },
   };
 }

@@ -206,7 +206,12 @@ function sameMoment(arrival: EvidenceFile['decisions'][number]['arrival'], annou
 }
 
 /** Holds that are placed together with an entry in quarantine. */
-const ENTERED: ReadonlySet<string> = new Set(['equivocation', 'order_mismatch', 'order_unresolved']);
+const ENTERED: ReadonlySet<string> = new Set([
+  'equivocation',
+  'order_mismatch',
+  'order_unresolved',
+  'order_retries_exhausted',
+]);
 
 export const holdsCheck: EvidenceCheck = {
   code: 'holds',
@@ -257,7 +262,7 @@ function checkEntry(
   const { reason, code, contractId, conflictsWith, rawDigest, side, holdId } = entry;
   const hold = file.holds.find(({ id }) => id === holdId);
   if (holdId !== null && hold === undefined) fail(`${where}/holdId`, 'names no hold of the file');
-  if (reason === 'order_mismatch' || reason === 'order_unresolved') {
+  if (reason === 'order_mismatch' || reason === 'order_unresolved' || reason === 'order_retries_exhausted') {
     const subject = file.subject.kind === 'contract' ? file.subject.contractId : null;
     compareMembers(entry, { contractId: subject, conflictsWith: null, rawDigest: null }, where, 'the file', fail);
     if (!same(hold?.evidence, { side, code }) || hold?.reason !== reason) fail(where, 'has no hold of that reason');
