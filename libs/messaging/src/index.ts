@@ -5,6 +5,7 @@ export type { KafkaBatch, KafkaRecord, TimestampType } from './kafka-batch.js';
 export { KafkaBatchHandler } from './kafka-batch-handler.decorator.js';
 export { KafkaBatchStrategy, type KafkaBatchOptions } from './kafka-batch.strategy.js';
 export type { KafkaConnection, KafkaLog, KafkaLogLevel } from './kafka-client.js';
+export { KafkaGroup } from './kafka-group.js';
 export { KafkaEventProducer, type OutgoingRecord } from './kafka-event.producer.js';
 export { failureCode, protocolErrorType, type KafkaFailureCode } from './kafka-failure.js';
 export { KafkaTopics, type TopicFacts, type TopicSpec } from './kafka-topics.js';

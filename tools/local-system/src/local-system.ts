@@ -90,6 +90,18 @@ export class LocalSystem {
     return new LocalSystem(connection, `${name}.`, urls, adminUrl, database, folder, { ...addresses, ...env });
   }
 
+  /** What the services have to be configured with. */
+  get environment(): Readonly<Record<string, string>> {
+    return this.env;
+  }
+
+  /** Its database, as a user who may do everything there. */
+  get adminDatabaseUrl(): string {
+    const url = new URL(this.adminUrl);
+    url.pathname = `/${this.database}`;
+    return url.href;
+  }
+
   get logFile(): string {
     return join(this.folder, 'standalone.log');
   }

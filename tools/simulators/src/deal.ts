@@ -6,7 +6,17 @@ import {
   type SettlementEnvelope,
   type TranscriptMessage,
 } from '@v402/contract';
-import { addSeconds, dateOf, SIDES, STRATEGIES, type Instant, type SettlementContract, type Side } from '@v402/domain';
+import {
+  addSeconds,
+  dateOf,
+  SIDES,
+  STRATEGIES,
+  sumDecimals,
+  type DecimalText,
+  type Instant,
+  type SettlementContract,
+  type Side,
+} from '@v402/domain';
 import { signContract, type SigningKey } from '@v402/signatures';
 import { GOOD_KEYS, type Agent, type GoodKey } from './agents.js';
 import { PARTNER_COMPANIES, SERVED_COMPANIES, type Company } from './companies.js';
@@ -120,4 +130,16 @@ export function bytesOf(envelope: unknown): Buffer {
 /** What a contract is known by. */
 export function contractIdOf(contract: SettlementContract): string {
   return identifyContract(contract).contractId;
+}
+
+/** A deal between the same parties in the same negotiation, at a higher price. */
+export function changed(deal: Deal, changes: Partial<Deal['draft']>): Deal {
+  const { lines = [] } = deal.draft;
+  const raised = lines.map((line, index) => (index === 0 ? { ...line, unitPrice: raisedPrice(line) } : line));
+  const draft = { ...deal.draft, lines: raised, ...changes };
+  return { ...deal, draft, contract: buildContract(draft) };
+}
+
+function raisedPrice({ unitPrice }: { readonly unitPrice: DecimalText }): DecimalText {
+  return sumDecimals([unitPrice, '0.5']);
 }

@@ -1,5 +1,5 @@
 import { sha256Hex, type SettlementEnvelope } from '@v402/contract';
-import { sumDecimals, type ContractId, type DecimalText, type Side } from '@v402/domain';
+import type { ContractId, DecimalText, Side } from '@v402/domain';
 import type { GoodKey } from './agents.js';
 import { bytesOf, contractIdOf, sign, type Deal } from './deal.js';
 import { eventsOfContract, servedSides, type ExpectedEvent } from './expected-events.js';
@@ -125,9 +125,4 @@ export function lateAmendment(amended: Deal): SimulatedMessage {
       { type: 'org.v402.hold.placed.v1', subject: contractId, about: 'amendment_after_start' },
     ],
   };
-}
-
-/** The price of the first line, raised: another contract by a hair. */
-export function raisedPrice({ unitPrice }: { readonly unitPrice: DecimalText }): DecimalText {
-  return sumDecimals([unitPrice, '0.5']);
 }

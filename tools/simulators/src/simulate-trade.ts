@@ -1,16 +1,7 @@
-import { buildContract } from '@v402/contract';
 import { addSeconds, type Instant } from '@v402/domain';
-import { contractIdOf, DealMaker, type Deal } from './deal.js';
+import { changed, contractIdOf, DealMaker, type Deal } from './deal.js';
 import { FAULTS, type FaultCode } from './faults.js';
-import {
-  agreement,
-  equivocation,
-  lateAmendment,
-  raisedPrice,
-  redelivery,
-  refusal,
-  type SimulatedMessage,
-} from './messages.js';
+import { agreement, equivocation, lateAmendment, redelivery, refusal, type SimulatedMessage } from './messages.js';
 import { Random } from './random.js';
 import { HANDLING, paymentAccounts, World, type Handling } from './world.js';
 
@@ -165,12 +156,4 @@ class TradeMaker {
   #amendment(deal: Deal): SimulatedMessage {
     return lateAmendment(changed(deal, { supersedes: contractIdOf(deal.contract) }));
   }
-}
-
-/** A deal between the same parties in the same negotiation, at a higher price. */
-function changed(deal: Deal, changes: Partial<Deal['draft']>): Deal {
-  const { lines = [] } = deal.draft;
-  const raised = lines.map((line, index) => (index === 0 ? { ...line, unitPrice: raisedPrice(line) } : line));
-  const draft = { ...deal.draft, lines: raised, ...changes };
-  return { ...deal, draft, contract: buildContract(draft) };
 }

@@ -1,0 +1,153 @@
+import {
+  AcceptContractsHandler,
+  PlaceOrdersHandler,
+  rejectionKey,
+  type OrderPlacement,
+  type OrderPlacementKey,
+  type Transaction,
+} from '@v402/application';
+import { PgUnitOfWork } from '@v402/persistence';
+import { DecoratedUnitOfWork, type StoreOverrides } from '@v402/testing';
+
+/**
+ * The guards that a control takes out, one at a time, to see whether the oracle notices. Nothing in the product can switch
+ * one off: a control changes the program while it runs.
+ */
+export const GUARDS = [
+  'inbox_key',
+  'deal_lock',
+  'settlement_lock',
+  'epoch',
+  'intent_before_call',
+  'deadline_before_lease_end',
+  'wait_before_look_up',
+  'offsets_after_commit',
+  'refusal_key',
+  'hold_check',
+  'relay_order',
+  'mark_after_acknowledgement',
+] as const;
+
+export type Guard = (typeof GUARDS)[number];
+
+/** What of the database's own backstops has to go, too, for a guard's absence to do harm. */
+export const BACKSTOPS: Readonly<Partial<Record<Guard, string>>> = {
+  deal_lock: 'DROP INDEX v402.settlement_current',
+  settlement_lock: 'DROP INDEX v402.event_place',
+};
+
+/** Takes a guard out of this process. */
+export function removeGuard(guard: Guard): void {
+  switch (guard) {
+    case 'offsets_after_commit':
+      forgetBatches();
+      return;
+    case 'deadline_before_lease_end':
+      stopClock();
+      return;
+    case 'inbox_key':
+    case 'deal_lock':
+    case 'settlement_lock':
+    case 'epoch':
+    case 'intent_before_call':
+    case 'wait_before_look_up':
+    case 'refusal_key':
+    case 'hold_check':
+    case 'relay_order':
+    case 'mark_after_acknowledgement':
+      decorateStores(OVERRIDES[guard]());
+  }
+}
+
+const OVERRIDES: Readonly<
+  Record<Exclude<Guard, 'offsets_after_commit' | 'deadline_before_lease_end'>, () => StoreOverrides>
+> = {
+  inbox_key: () => ({
+    settlements: () => ({ accepted: () => Promise.resolve(new Set()), lockOfDeals: () => Promise.resolve([]) }),
+  }),
+  deal_lock: () => ({ deals: () => ({ lock: () => Promise.resolve() }) }),
+  settlement_lock: () => ({ settlements: (real) => ({ lock: (ids) => real.read(ids) }) }),
+  epoch: () => ({ work: () => ({ confirm: (claims) => Promise.resolve(claims) }) }),
+  intent_before_call: intentsInMemory,
+  wait_before_look_up: () => ({
+    orders: (real) => ({ save: (rows) => real.save(rows.map((row) => ({ ...row, lookUpNotBefore: undefined }))) }),
+    work: (real) => ({ postpone: (items) => real.postpone(items.map((item) => ({ ...item, dueAt: 0n }))) }),
+  }),
+  refusal_key: () => ({
+    evidence: (real) => ({
+      recordRejections: async (rejections) => {
+        await real.recordRejections(rejections);
+        return new Set(rejections.map(rejectionKey));
+      },
+    }),
+  }),
+  hold_check: () => ({ deals: () => ({ held: () => Promise.resolve(new Set()) }) }),
+  relay_order: () => ({
+    events: (real) => ({
+      unpublished: async (shards, limit) => [...(await real.unpublished(shards, limit))].reverse(),
+    }),
+  }),
+  mark_after_acknowledgement: () => ({
+    events: (real) => ({
+      unpublished: async (shards, limit) => {
+        const read = await real.unpublished(shards, limit);
+        await real.markPublished(read);
+        return read;
+      },
+      markPublished: () => Promise.resolve(),
+    }),
+  }),
+};
+
+/** The intent is kept where a kill takes it along. */
+function intentsInMemory(): StoreOverrides {
+  const intended = new Map<string, OrderPlacement>();
+  const keyOf = ({ contractId, side }: OrderPlacementKey): string => `${contractId} ${side}`;
+  return {
+    orders: (real: Transaction['orders']) => ({
+      save: async (rows) => {
+        for (const row of rows) {
+          if (row.state === 'placing') intended.set(keyOf(row), row);
+          else intended.delete(keyOf(row));
+        }
+        await real.save(rows.filter(({ state }) => state !== 'placing'));
+      },
+      ofSettlements: async (ids) =>
+        (await real.ofSettlements(ids)).map((row) =>
+          row.state === 'waiting' ? (intended.get(keyOf(row)) ?? row) : row,
+        ),
+    }),
+  };
+}
+
+type Run = PgUnitOfWork['run'];
+
+function decorateStores(overrides: StoreOverrides): void {
+  const run = Reflect.get(PgUnitOfWork.prototype, 'run') as Run;
+  const decorated: Run = function <T>(this: PgUnitOfWork, work: (tx: Transaction) => Promise<T>): Promise<T> {
+    const real = { run: <U>(inner: (tx: Transaction) => Promise<U>) => run.call(this, inner) as Promise<U> };
+    return new DecoratedUnitOfWork(real, overrides).run(work);
+  };
+  Reflect.set(PgUnitOfWork.prototype, 'run', decorated);
+}
+
+/** A batch counts as handled before it is. */
+function forgetBatches(): void {
+  const handle = Reflect.get(AcceptContractsHandler.prototype, 'handle') as AcceptContractsHandler['handle'];
+  const forgetful = function (this: AcceptContractsHandler, ...args: Parameters<typeof handle>): Promise<unknown> {
+    void handle.apply(this, args).catch(() => undefined);
+    return Promise.resolve();
+  };
+  Reflect.set(AcceptContractsHandler.prototype, 'handle', forgetful);
+}
+
+/** The monotonic clock of the calls stands still: no deadline ever passes. */
+function stopClock(): void {
+  const handle = Reflect.get(PlaceOrdersHandler.prototype, 'handle') as PlaceOrdersHandler['handle'];
+  const timeless = function (this: PlaceOrdersHandler): Promise<number> {
+    if (!Reflect.has(this, 'clock')) throw new TypeError('PlaceOrdersHandler has no clock to stop.');
+    Reflect.set(this, 'clock', { nowMs: () => 0 });
+    return handle.call(this);
+  };
+  Reflect.set(PlaceOrdersHandler.prototype, 'handle', timeless);
+}

@@ -1,0 +1,27 @@
+/** What can be wrong, by what it says about the system. */
+export type Check =
+  /** One event has two contents, or one fact two events. */
+  | 'event_identity'
+  /** First publications of a stream are not in order, or one is missing. */
+  | 'event_order'
+  /** What was published is not what was recorded. */
+  | 'event_record'
+  /** A contract was not settled, or more or less came of it than was agreed. */
+  | 'settlement'
+  /** An order is missing, stands twice, or is not what was agreed. */
+  | 'order'
+  /** Something was asked for twice, or for another amount than was agreed. */
+  | 'payment'
+  /** A refused message is not recorded once, with its code and bytes. */
+  | 'refusal'
+  /** A conflict was not quarantined, or something else was. */
+  | 'quarantine'
+  /** Something was asked for while a hold was open. */
+  | 'hold'
+  /** Something waits, and nobody can see for what. */
+  | 'stuck';
+
+export interface Violation {
+  readonly check: Check;
+  readonly text: string;
+}

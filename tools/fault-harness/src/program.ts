@@ -1,0 +1,89 @@
+import { appendFile } from 'node:fs/promises';
+import { startLocalParts } from '@v402/local-parts';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { GUARDS, type Guard } from './controls/guards.js';
+import type { FaultKind } from './faults/fault.js';
+import { CELLS, FAULT_KINDS } from './faults/schedule.js';
+import { run, type RunResult } from './run.js';
+import { summary } from './summary.js';
+
+interface Options {
+  readonly seed: number;
+  readonly contracts: number;
+  readonly runs: number;
+  readonly minutes: number;
+  readonly faults: readonly FaultKind[];
+  readonly processes: number;
+  readonly orderSystem: 'desk' | 'embedded';
+  readonly without?: Guard;
+  readonly out?: string;
+}
+
+const whole = (text: string): number => {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('A whole number, please.');
+  return Number(text);
+};
+
+const kinds = (text: string): readonly FaultKind[] => {
+  if (text === 'all') return FAULT_KINDS;
+  if (text === 'none') return [];
+  return text.split(',').map((name) => {
+    const kind = FAULT_KINDS.find((each) => each === name);
+    if (kind === undefined) throw new InvalidArgumentError(`Faults are: all, none, ${FAULT_KINDS.join(', ')}.`);
+    return kind;
+  });
+};
+
+const say = (line: string): void => {
+  process.stderr.write(`${line}\n`);
+};
+
+export const program = new Command('test:faults')
+  .description('Settles contracts while everything breaks that may break, and looks from outside at what came of them.')
+  .option('--seed <number>', 'of the messages and of the sequence of faults', whole, 1)
+  .option('--contracts <number>', 'different messages of a run, each sent three times', whole, 1_000)
+  .option('--runs <number>', 'runs with one seed after the other', whole, 1)
+  .option('--minutes <number>', 'how long each run is fed at least', whole, 0)
+  .option('--faults <kinds>', 'comma-separated kinds of faults, all or none', kinds, FAULT_KINDS)
+  .option('--processes <number>', 'processes of each role', whole, 2)
+  .addOption(new Option('--order-system <name>').choices(['desk', 'embedded']).default('desk'))
+  .addOption(new Option('--without <guard>', 'take a guard out of every process').choices(GUARDS))
+  .option('--out <file>', 'append the result of each run as a line of JSON')
+  .action(main);
+
+async function main(options: Options): Promise<void> {
+  const parts = await startLocalParts({ embedded: true, fsync: false, onProgress: say });
+  try {
+    for (let number = 0; number < options.runs; number += 1) {
+      const result = await run(parts, {
+        seed: options.seed + number,
+        contracts: options.contracts,
+        cells: CELLS.filter(({ kind }) => options.faults.includes(kind)),
+        orderSystem: options.orderSystem,
+        processes: options.processes,
+        atLeastMs: options.minutes * 60_000,
+        without: options.without,
+        say,
+      });
+      process.stdout.write(summary(result));
+      if (options.out !== undefined) await appendFile(options.out, `${JSON.stringify(result)}\n`);
+      if (result.violations.length > 0) {
+        process.exitCode = 1;
+        say(`To run it again: ${replay(options, result)}`);
+      }
+    }
+  } finally {
+    await parts.stop();
+  }
+}
+
+function replay(options: Options, { seed, contracts }: RunResult): string {
+  const { faults, minutes, orderSystem, processes, without } = options;
+  const words = ['npm run test:faults --', `--seed ${seed}`, `--contracts ${contracts}`];
+  if (faults.length < FAULT_KINDS.length) words.push(`--faults ${faults.length === 0 ? 'none' : faults.join(',')}`);
+  if (minutes > 0) words.push(`--minutes ${minutes}`);
+  if (processes !== 2) words.push(`--processes ${processes}`);
+  if (orderSystem !== 'desk') words.push(`--order-system ${orderSystem}`);
+  if (without !== undefined) words.push(`--without ${without}`);
+  return words.join(' ');
+}

@@ -1,0 +1,164 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { LocalParts } from '@v402/local-parts';
+import { Random } from '@v402/simulators';
+import type { Guard } from './controls/guards.js';
+import { Feed } from './feed.js';
+import type { FaultWorld } from './faults/fault.js';
+import { schedule } from './faults/schedule.js';
+import { strike, type Cell } from './faults/strike.js';
+import { judge } from './oracle/judge.js';
+import { look, type Seen } from './oracle/seen.js';
+import type { Violation } from './oracle/violation.js';
+import { makeStories } from './stories/make-stories.js';
+import { Fleet } from './system/fleet.js';
+import { Installation } from './system/installation.js';
+import { OrderDesk } from './system/order-desk.js';
+import { DESK_VARIABLE, GUARD_VARIABLE } from './system/role-messages.js';
+
+export interface RunOptions {
+  readonly seed: number;
+  /** How many different messages; each is sent three times. */
+  readonly contracts: number;
+  /** Which faults may strike; none: the run is undisturbed. */
+  readonly cells: readonly Cell[];
+  readonly orderSystem: 'desk' | 'embedded';
+  /** Of each role. */
+  readonly processes: number;
+  /** The feed is stretched so that faults strike for at least so long, in milliseconds. */
+  readonly atLeastMs: number;
+  /** A guard that every process lacks. */
+  readonly without: Guard | undefined;
+  readonly say: (line: string) => void;
+}
+
+export interface StruckCell extends Cell {
+  readonly struck: boolean;
+}
+
+export interface RunResult {
+  readonly seed: number;
+  readonly contracts: number;
+  readonly messages: number;
+  readonly settlements: number;
+  readonly orders: number;
+  readonly events: number;
+  readonly conflicts: number;
+  readonly refusals: number;
+  readonly faults: readonly StruckCell[];
+  readonly violations: readonly Violation[];
+  readonly seconds: number;
+  /** Logs of the processes and files of the run; removed where nothing was wrong. */
+  readonly folder: string;
+}
+
+/** What a claim lasts here, and what an order may take to be known again after its process died. */
+const LEASE_MS = 2_000;
+const TAKEOVER_MS = 3_000;
+/** How long nothing more may come to pass before the run is judged as it stands. */
+const PATIENCE_MS = 120_000;
+const IDLE_POLL_MS = 250;
+
+const TIMING = {
+  V402_LEASE_MS: String(LEASE_MS),
+  V402_ORDER_CALL_TIMEOUT_MS: '1000',
+  V402_POLL_MS: '100',
+  V402_RECHECK_MS: '1000',
+};
+
+/** One run: contracts in, faults all the while, and then a look at what came of it. */
+export async function run(parts: LocalParts, options: RunOptions): Promise<RunResult> {
+  const { seed, contracts, cells, say } = options;
+  const startedMs = performance.now();
+  const now = new Date().toISOString();
+  const folder = await mkdtemp(join(tmpdir(), `v402-faults-${seed}-`));
+  await mkdir(join(folder, 'logs'));
+  say(`seed ${seed}: signing ${contracts} contracts`);
+  const { stories, sends, trade } = makeStories({ seed, contracts, now });
+  const random = new Random(seed + 1);
+  const installation = await Installation.prepare(parts, trade, folder, options.without);
+  const desk = options.orderSystem === 'desk' ? await OrderDesk.open(new Random(seed + 2)) : undefined;
+  const fleet = await Fleet.start({
+    env: {
+      ...installation.system.environment,
+      ...TIMING,
+      ...(desk !== undefined && { [DESK_VARIABLE]: desk.url }),
+      ...(options.without !== undefined && { [GUARD_VARIABLE]: options.without }),
+    },
+    processes: options.processes,
+    folder: join(folder, 'logs'),
+    random,
+  });
+  const struck: StruckCell[] = [];
+  let seen: Seen;
+  try {
+    say(`seed ${seed}: ${sends.length} messages`);
+    const feed = new Feed(installation, sends, options.atLeastMs);
+    const world: FaultWorld = {
+      parts,
+      installation,
+      fleet,
+      desk,
+      random,
+      takeoverMs: TAKEOVER_MS,
+      inQuiet: (use) => feed.inQuiet(use),
+    };
+    const feeding = feed.run();
+    if (cells.length > 0) await strikeAll(world, feed, schedule(cells, random), struck, say);
+    await feeding;
+    await fleet.restart();
+    await untilIdle(installation, say);
+    seen = await look(installation, desk?.orders);
+  } finally {
+    await fleet.killAll();
+    await desk?.close();
+    await installation.remove();
+  }
+  const violations = judge(stories, seen, now);
+  if (violations.length === 0) await rm(folder, { recursive: true, force: true });
+  return {
+    seed,
+    contracts,
+    messages: sends.length,
+    settlements: seen.settlements.length,
+    orders: seen.orders.length,
+    events: seen.storedEvents.size,
+    conflicts: seen.quarantine.filter(({ reason }) => reason === 'equivocation').length,
+    refusals: seen.rejections.length,
+    faults: struck,
+    violations,
+    seconds: (performance.now() - startedMs) / 1000,
+    folder,
+  };
+}
+
+/** One fault after the other, as long as there is something to feed. */
+async function strikeAll(
+  world: FaultWorld,
+  feed: Feed,
+  cells: Generator<Cell, never>,
+  struck: StruckCell[],
+  say: (line: string) => void,
+): Promise<void> {
+  while (!feed.isOver) {
+    const cell = cells.next().value;
+    const hasStruck = await strike(world, cell);
+    struck.push({ ...cell, struck: hasStruck });
+    say(`${feed.progress}  ${cell.place} ${cell.kind}${hasStruck ? '' : ' (nobody came there)'}`);
+    await sleep(world.random.int(0, 400));
+  }
+}
+
+/** Until nothing is under way any more; what still is after a while without any change is judged as it stands. */
+async function untilIdle(installation: Installation, say: (line: string) => void): Promise<void> {
+  const endMs = performance.now() + PATIENCE_MS;
+  while (!(await installation.isIdle())) {
+    if (performance.now() > endMs) {
+      say('It does not come to rest.');
+      return;
+    }
+    await sleep(IDLE_POLL_MS);
+  }
+}

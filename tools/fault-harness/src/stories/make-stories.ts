@@ -1,0 +1,175 @@
+import { createHash } from 'node:crypto';
+import type { Instant } from '@v402/domain';
+import {
+  bytesOf,
+  changed,
+  contractIdOf,
+  DealMaker,
+  FAULTS,
+  HANDLING,
+  paymentAccounts,
+  Random,
+  sign,
+  World,
+  type Deal,
+  type FaultCode,
+  type SimulatedTrade,
+} from '@v402/simulators';
+import type { GoodContract, Send, Story } from './story.js';
+
+export interface StoryOptions {
+  readonly seed: number;
+  /** How many messages that differ from each other; each is sent several times. */
+  readonly contracts: number;
+  readonly now: Instant;
+}
+
+export interface Stories {
+  readonly stories: readonly Story[];
+  /** Every message three times, at different moments and under different keys, so that several processes have it. */
+  readonly sends: readonly Send[];
+  /** How the system has to be configured for them. */
+  readonly trade: Pick<SimulatedTrade, 'handling' | 'trustRegistry' | 'paymentAccounts'>;
+}
+
+/** Marks a negotiation whose contract the database is made to refuse. */
+export const POISON = 'poison';
+
+const DELIVERIES = 3;
+const CODES = Object.keys(FAULTS) as FaultCode[];
+
+/** Percent of the stories; what is left is agreed without further ado. */
+const SHARES = { refused: 9, rivals: 6, amended: 8, forked: 3, poison: 1 } as const;
+
+/** Makes stories and the order in which their messages are sent. The same seed makes the same ones. */
+export function makeStories({ seed, contracts, now }: StoryOptions): Stories {
+  const world = new World(seed, now);
+  const random = new Random(seed);
+  const teller = new Teller(random, world, seed);
+  const stories: Story[] = [];
+  for (let messages = 0; messages < contracts;) {
+    const story = teller.next();
+    stories.push(story);
+    messages += messagesOf(story).length;
+  }
+  const trade = { handling: HANDLING, trustRegistry: world.trustRegistry(), paymentAccounts: paymentAccounts() };
+  return { stories, sends: sendsOf(stories, random), trade };
+}
+
+class Teller {
+  readonly #deals: DealMaker;
+  readonly #poisoned: DealMaker;
+  #refused = 0;
+
+  constructor(
+    private readonly random: Random,
+    private readonly world: World,
+    seed: number,
+  ) {
+    this.#deals = new DealMaker(random, world, `flt-${seed}`);
+    this.#poisoned = new DealMaker(random, world, `${POISON}-${seed}`);
+  }
+
+  next(): Story {
+    const kind = this.#kind();
+    switch (kind) {
+      case 'agreed':
+        return { kind, contract: good(this.#deals.make()) };
+      case 'poison':
+        return { kind, contract: good(this.#poisoned.make()) };
+      case 'refused':
+        return this.#refusal();
+      case 'rivals': {
+        const deal = this.#deals.make();
+        return { kind, rivals: [good(deal), good(changed(deal, {}))] };
+      }
+      case 'amended':
+        return { kind, chain: this.#chain() };
+      case 'forked': {
+        const base = this.#deals.make();
+        const supersedes = contractIdOf(base.contract);
+        const one = changed(base, { supersedes });
+        return { kind, base: good(base), amendments: [good(one), good(changed(one, { supersedes }))] };
+      }
+    }
+  }
+
+  #kind(): Story['kind'] {
+    let left = this.random.int(1, 100);
+    for (const [kind, share] of Object.entries(SHARES) as [keyof typeof SHARES, number][]) {
+      left -= share;
+      if (left <= 0) return kind;
+    }
+    return 'agreed';
+  }
+
+  #chain(): readonly [GoodContract, ...GoodContract[]] {
+    let deal = this.#deals.make();
+    const chain: [GoodContract, ...GoodContract[]] = [good(deal)];
+    for (let amendments = this.random.int(1, 2); amendments > 0; amendments -= 1) {
+      deal = changed(deal, { supersedes: contractIdOf(deal.contract) });
+      chain.push(good(deal));
+    }
+    return chain;
+  }
+
+  /** Every code in turn. */
+  #refusal(): Story {
+    const index = this.#refused++;
+    const code = CODES[index % CODES.length] ?? 'expired';
+    const ways = FAULTS[code];
+    const way = ways[Math.floor(index / CODES.length) % ways.length] ?? ways[0];
+    const { value } = way({ deals: this.#deals, world: this.world });
+    const rawDigest = createHash('sha256')
+      .update(value ?? new Uint8Array())
+      .digest('hex');
+    return { kind: 'refused', code, value, rawDigest };
+  }
+}
+
+function good(deal: Deal): GoodContract {
+  const { contract } = deal;
+  return { contractId: contractIdOf(contract), contract, value: bytesOf(sign(deal)) };
+}
+
+/** The contracts of a story that break no rule, a base before what amends it. */
+export function contractsOf(story: Story): readonly GoodContract[] {
+  switch (story.kind) {
+    case 'agreed':
+    case 'poison':
+      return [story.contract];
+    case 'refused':
+      return [];
+    case 'rivals':
+      return story.rivals;
+    case 'amended':
+      return story.chain;
+    case 'forked':
+      return [story.base, ...story.amendments];
+  }
+}
+
+function messagesOf(story: Story): readonly Send[] {
+  if (story.kind === 'refused') return [{ key: story.rawDigest.slice(0, 16), value: story.value }];
+  return contractsOf(story).map(({ contract, value }) => ({ key: contract.negotiationId, value }));
+}
+
+/**
+ * Moments from 0 to 1, sorted. The last delivery of an amendment comes after the last one of its base, under the same key:
+ * so in the end each was there after the contract that it amends, whatever happened before.
+ */
+function sendsOf(stories: readonly Story[], random: Random): readonly Send[] {
+  const moment = (): number => random.int(0, 1_000_000);
+  const placed = stories.flatMap((story) => {
+    const messages = messagesOf(story);
+    const moments = messages.map(() => Array.from({ length: DELIVERIES }, moment).sort(ascending));
+    const last = moments.map((each) => each.pop() ?? 0).sort(ascending);
+    return messages.flatMap(({ key, value }, index) => [
+      { at: last[index] ?? 0, key, value },
+      ...(moments[index] ?? []).map((at, copy) => ({ at, key: copy === 0 ? key : `${key}/${copy}`, value })),
+    ]);
+  });
+  return placed.sort((one, other) => one.at - other.at);
+}
+
+const ascending = (one: number, other: number): number => one - other;

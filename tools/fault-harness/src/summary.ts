@@ -1,0 +1,23 @@
+import Table from 'cli-table3';
+import type { RunResult } from './run.js';
+
+const SHOWN = 20;
+
+/** A run in a few lines, for people. */
+export function summary(result: RunResult): string {
+  const { seed, contracts, messages, settlements, orders, events, conflicts, refusals, faults, seconds } = result;
+  const struck = faults.filter((fault) => fault.struck).length;
+  const figures = [
+    `seed ${seed}: ${contracts} contracts in ${messages} messages, ${struck} faults, ${seconds.toFixed(0)} s`,
+    `  ${settlements} settlements, ${orders} orders, ${events} events, ${refusals} refusals, ${conflicts} conflicts`,
+  ];
+  return `${figures.join('\n')}\n${verdict(result)}`;
+}
+
+function verdict({ violations, folder }: RunResult): string {
+  if (violations.length === 0) return '  nothing lost, nothing twice\n';
+  const table = new Table({ head: ['check', 'violations'], style: { head: [], border: [], compact: true } });
+  for (const [check, found] of Map.groupBy(violations, (each) => each.check)) table.push([check, found.length]);
+  const lines = violations.slice(0, SHOWN).map(({ check, text }) => `  ${check}: ${text}\n`);
+  return `${table.toString()}\n${lines.join('')}  logs: ${folder}\n`;
+}

@@ -1,0 +1,148 @@
+import type { LocalParts } from '@v402/local-parts';
+import { LocalSystem } from '@v402/local-system';
+import { KafkaGroup, topicName } from '@v402/messaging';
+import type { SimulatedTrade } from '@v402/simulators';
+import pg from 'pg';
+import { BACKSTOPS, type Guard } from '../controls/guards.js';
+import { POISON } from '../stories/make-stories.js';
+
+const PARTITIONS = 6;
+const GROUP = 'v402-intake';
+const SILENT = (): undefined => undefined;
+const RETRY_MS = 100;
+const RETRIES = 100;
+
+/**
+ * Inserts meet a disk that is full while the switch is on; a poisoned deal is a value that the database never takes. The
+ * triggers are there from the beginning, since creating one waits for every open transaction.
+ */
+const SWITCHES = `
+  CREATE TABLE public.fault_switch (disk_full boolean NOT NULL);
+  INSERT INTO public.fault_switch VALUES (false);
+  CREATE FUNCTION public.meet_full_disk() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+  BEGIN
+    IF (SELECT disk_full FROM public.fault_switch) THEN
+      RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = 'disk_full';
+    END IF;
+    RETURN NULL;
+  END $$;
+  CREATE TRIGGER fault_disk BEFORE INSERT ON v402.event FOR EACH STATEMENT EXECUTE FUNCTION public.meet_full_disk();
+  CREATE TRIGGER fault_disk BEFORE INSERT ON v402.decision FOR EACH STATEMENT EXECUTE FUNCTION public.meet_full_disk();
+  CREATE TRIGGER fault_disk BEFORE UPDATE ON v402.order_placement FOR EACH STATEMENT EXECUTE FUNCTION public.meet_full_disk();
+  CREATE FUNCTION public.meet_poison() RETURNS trigger LANGUAGE plpgsql AS $$
+  BEGIN
+    RAISE EXCEPTION 'poisoned' USING ERRCODE = 'data_exception';
+  END $$;
+  CREATE TRIGGER fault_poison BEFORE INSERT ON v402.deal FOR EACH ROW
+    WHEN (NEW.negotiation_id LIKE '${POISON}-%') EXECUTE FUNCTION public.meet_poison();
+`;
+
+/** Nothing is due, claimed or unpublished; what a hold stops may be due for ever. */
+const IDLE = `
+  SELECT NOT EXISTS (SELECT FROM v402.outbox)
+     AND NOT EXISTS (
+       SELECT FROM v402.work w JOIN v402.settlement s USING (contract_id)
+        WHERE (w.due_at <= clock_timestamp() + interval '12 hours' OR w.lease_until IS NOT NULL)
+          AND s.current
+          AND NOT EXISTS (SELECT FROM v402.hold h WHERE h.deal_key = s.deal_key AND h.released_at IS NULL)
+          AND NOT EXISTS (SELECT FROM v402.payment_leg l
+                           WHERE w.kind = 'payment_leg' AND l.contract_id = w.contract_id AND l.side = w.side
+                             AND l.leg_id = w.subject_id AND l.state = 'blocked'))
+     AND NOT EXISTS (SELECT FROM v402.order_placement WHERE state IN ('placing', 'unknown')) AS idle`;
+
+/** Database, topics and files of one run, and what can be done to them. */
+export class Installation {
+  readonly #group: KafkaGroup;
+
+  private constructor(
+    readonly system: LocalSystem,
+    private readonly parts: LocalParts,
+  ) {
+    this.#group = new KafkaGroup(system.connection, SILENT, `${system.prefix}${GROUP}`);
+  }
+
+  static async prepare(
+    parts: LocalParts,
+    trade: Pick<SimulatedTrade, 'handling' | 'trustRegistry' | 'paymentAccounts'>,
+    folder: string,
+    without: Guard | undefined,
+  ): Promise<Installation> {
+    const system = await LocalSystem.prepare({ parts, trade, folder, partitions: PARTITIONS });
+    const installation = new Installation(system, parts);
+    const backstop = without === undefined ? undefined : BACKSTOPS[without];
+    await installation.sql(`${SWITCHES}${backstop === undefined ? '' : `${backstop};`}`);
+    return installation;
+  }
+
+  /** Runs SQL as a user who may do everything; again until the database is there. */
+  async sql<Row>(text: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
+    for (let left = RETRIES; ; left -= 1) {
+      const client = new pg.Client({ connectionString: this.system.adminDatabaseUrl, application_name: 'faults' });
+      // The server may go away between two of our calls.
+      client.on('error', SILENT);
+      try {
+        await client.connect();
+        return (await client.query(text, [...values])).rows as Row[];
+      } catch (error) {
+        if (left === 0 || !isAway(error)) throw error;
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      } finally {
+        await client.end().catch(SILENT);
+      }
+    }
+  }
+
+  async cutConnections(): Promise<void> {
+    await this.sql(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name <> 'faults'`,
+    );
+  }
+
+  /** Of connections that begin from now on. */
+  async setReadOnly(isReadOnly: boolean): Promise<void> {
+    await this.sql(
+      `SET default_transaction_read_only = off;
+       DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = ${isReadOnly ? 'on' : 'off'}', current_database()); END $$`,
+    );
+  }
+
+  async setDiskFull(isFull: boolean): Promise<void> {
+    await this.sql(`SET default_transaction_read_only = off; UPDATE public.fault_switch SET disk_full = ${String(isFull)}`);
+  }
+
+  /** The consumer group must have no member. */
+  async moveOffsets(offset: bigint): Promise<void> {
+    await this.#group.moveTo(this.#contracts, offset);
+  }
+
+  /** Whether everything that was sent has been taken, and everything that was to be done is done or waits for a person. */
+  async isIdle(): Promise<boolean> {
+    const [row] = await this.sql<{ idle: boolean }>(IDLE);
+    return row?.idle === true && (await this.#group.lag(this.#contracts)) === 0n;
+  }
+
+  /** How many contracts have been accepted: the feed keeps step with it. */
+  async accepted(): Promise<number> {
+    const [row] = await this.sql<{ n: number }>('SELECT count(*)::int AS n FROM v402.settlement');
+    return row?.n ?? 0;
+  }
+
+  async lag(): Promise<bigint> {
+    return this.#group.lag(this.#contracts);
+  }
+
+  async remove(): Promise<void> {
+    await this.system.remove();
+  }
+
+  get #contracts(): string {
+    return topicName(this.system.prefix, 'contracts');
+  }
+}
+
+/** SQLSTATE classes of connections and of a server that starts or stops, and the operating system's errors. */
+function isAway(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return code === '' || /^(08|53|57|E[A-Z]+$)/.test(code);
+}

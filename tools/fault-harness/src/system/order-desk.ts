@@ -1,0 +1,100 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Random } from '@v402/simulators';
+import { DESK_TIMEOUT_MS, deskKey, type CreateRequest, type DeskMode, type DeskOrder } from './desk.js';
+
+/**
+ * An order system in a process of its own, seen from the roles: orders over HTTP. It promises unique references and does
+ * not keep the promise, so that every order that is asked for a second time stands there to be counted.
+ */
+export class OrderDesk {
+  readonly #orders = new Map<string, DeskOrder[]>();
+  readonly #server: Server;
+  #count = 0;
+  mode: DeskMode = 'works';
+
+  private constructor(private readonly random: Random) {
+    this.#server = createServer((request, response) => {
+      void this.#serve(request, response).catch(() => {
+        response.destroy();
+      });
+    });
+    this.#server.keepAliveTimeout = 60_000;
+  }
+
+  static async open(random: Random): Promise<OrderDesk> {
+    const desk = new OrderDesk(random);
+    await new Promise<void>((resolve) => desk.#server.listen(0, '127.0.0.1', resolve));
+    return desk;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  get orders(): readonly DeskOrder[] {
+    return [...this.#orders.values()].flat();
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', this.url);
+    if (request.method === 'POST') {
+      await this.#create((await json(request)) as CreateRequest, response);
+      return;
+    }
+    const found = this.#orders.get(`${url.searchParams.get('kind')} ${url.searchParams.get('reference')}`) ?? [];
+    answer(response, 200, found);
+  }
+
+  async #create(asked: CreateRequest, response: ServerResponse): Promise<void> {
+    const { mode } = this;
+    switch (mode) {
+      case 'works':
+        answer(response, 201, this.#put(asked));
+        return;
+      case 'answer_lost':
+        this.#put(asked);
+        response.destroy();
+        return;
+      case 'commits_late':
+        await sleep(this.random.int(DESK_TIMEOUT_MS * 0.6, DESK_TIMEOUT_MS * 0.95));
+        this.#put(asked);
+        response.destroy();
+        return;
+      case 'storm':
+        if (this.random.chance(50)) this.#put(asked);
+        answer(response, 503, {});
+        return;
+      case 'busy':
+        response.setHeader('retry-after-ms', '200');
+        answer(response, 429, {});
+        return;
+      case 'reset':
+        if (this.random.chance(50)) this.#put(asked);
+        response.socket?.resetAndDestroy();
+        return;
+      case 'hangs':
+        return;
+    }
+  }
+
+  #put({ order, attempt }: CreateRequest): DeskOrder {
+    this.#count += 1;
+    const placed = { ...order, attempt, orderNumber: `D-${this.#count}` };
+    const key = deskKey(order.kind, order.reference);
+    this.#orders.set(key, [...(this.#orders.get(key) ?? []), placed]);
+    return placed;
+  }
+}
+
+function answer(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(body));
+}

@@ -1,0 +1,105 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { FaultPointName } from '@v402/application';
+import type { Role } from '@v402/config';
+import { ROLE_VARIABLE, SKEW_VARIABLE, type ArmedAction, type FromRole, type ToRole } from './role-messages.js';
+
+const PROGRAM = fileURLToPath(new URL('role-process.js', import.meta.url));
+const READY_WITHIN_MS = 60_000;
+
+export interface RoleChildOptions {
+  readonly role: Role;
+  /** The same over restarts. */
+  readonly name: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly skewMs: number;
+  readonly logFile: string;
+}
+
+/** One process of one role. */
+export class RoleChild {
+  /** Resolves when its fault point is reached, with the point; or when it has ended, with nothing. */
+  #reached = Promise.withResolvers<FaultPointName | undefined>();
+  readonly ready: Promise<void>;
+  readonly ended: Promise<void>;
+
+  private constructor(
+    readonly options: RoleChildOptions,
+    private readonly child: ChildProcess,
+  ) {
+    const ready = Promise.withResolvers<undefined>();
+    this.ready = ready.promise;
+    this.ready.catch(() => undefined);
+    this.ended = once(child, 'exit').then(() => {
+      this.#reached.resolve(undefined);
+      ready.reject(new Error(`${options.name} ended before it was ready; its log: ${options.logFile}`));
+    });
+    setTimeout(() => {
+      ready.reject(new Error(`${options.name} was not ready in time; its log: ${options.logFile}`));
+    }, READY_WITHIN_MS).unref();
+    child.on('message', (message: FromRole) => {
+      if (message.type === 'ready') ready.resolve(undefined);
+      else this.#reached.resolve(message.point);
+    });
+  }
+
+  static start(options: RoleChildOptions): RoleChild {
+    const log = openSync(options.logFile, 'a');
+    const child = spawn(process.execPath, [PROGRAM], {
+      env: {
+        PATH: process.env['PATH'],
+        ...options.env,
+        [ROLE_VARIABLE]: options.role,
+        [SKEW_VARIABLE]: String(options.skewMs),
+      },
+      stdio: ['ignore', log, log, 'ipc'],
+    });
+    closeSync(log);
+    child.on('error', () => undefined);
+    return new RoleChild(options, child);
+  }
+
+  get hasEnded(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
+  /** Resolves when the point is reached the next time but `skip`; with nothing when the process ends first or by it. */
+  arm(point: FaultPointName, action: ArmedAction, skip: number): Promise<FaultPointName | undefined> {
+    this.#reached = Promise.withResolvers();
+    if (this.hasEnded) this.#reached.resolve(undefined);
+    this.#tell({ type: 'arm', point, action, skip });
+    return this.#reached.promise;
+  }
+
+  disarm(): void {
+    this.#tell({ type: 'disarm' });
+  }
+
+  goOn(): void {
+    this.#tell({ type: 'go_on' });
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    if (!this.hasEnded) this.child.kill(signal);
+  }
+
+  /** Wakes it after so long, even if this program is gone by then. */
+  wakeAfter(ms: number): void {
+    const seconds = (ms / 1000).toFixed(2);
+    spawn('sh', ['-c', `sleep ${seconds}; kill -CONT ${this.child.pid ?? 0}`], {
+      detached: true,
+      stdio: 'ignore',
+    }).unref();
+  }
+
+  async kill(): Promise<void> {
+    this.signal('SIGKILL');
+    await this.ended;
+  }
+
+  #tell(message: ToRole): void {
+    if (this.child.connected) this.child.send(message, () => undefined);
+  }
+}

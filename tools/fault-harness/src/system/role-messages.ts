@@ -1,0 +1,19 @@
+import type { FaultPointName } from '@v402/application';
+
+/** What a process does at a fault point. `hold`: it waits for the harness. */
+export type ArmedAction = 'kill' | 'stop' | 'hold';
+
+/** From the harness to a process. */
+export type ToRole =
+  | { readonly type: 'arm'; readonly point: FaultPointName; readonly action: ArmedAction; readonly skip: number }
+  | { readonly type: 'disarm' }
+  | { readonly type: 'go_on' };
+
+/** From a process to the harness. */
+export type FromRole = { readonly type: 'ready' } | { readonly type: 'reached'; readonly point: FaultPointName };
+
+/** The environment of a role process beyond that of its role. */
+export const ROLE_VARIABLE = 'V402_FAULTS_ROLE';
+export const DESK_VARIABLE = 'V402_FAULTS_DESK';
+export const SKEW_VARIABLE = 'V402_FAULTS_SKEW_MS';
+export const GUARD_VARIABLE = 'V402_FAULTS_WITHOUT';
