@@ -1,11 +1,12 @@
-import { appendFile } from 'node:fs/promises';
-import { startLocalParts } from '@v402/local-parts';
+import { appendFile, rm } from 'node:fs/promises';
+import { startLocalParts, type LocalParts } from '@v402/local-parts';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { CONTROLS } from './controls/controls.js';
 import { GUARDS, type Guard } from './controls/guards.js';
 import type { FaultKind } from './faults/fault.js';
 import { CELLS, FAULT_KINDS } from './faults/schedule.js';
 import { run, type RunResult } from './run.js';
-import { summary } from './summary.js';
+import { controlsTable, summary, type ControlResult } from './summary.js';
 
 interface Options {
   readonly seed: number;
@@ -16,6 +17,7 @@ interface Options {
   readonly processes: number;
   readonly orderSystem: 'desk' | 'embedded';
   readonly without?: Guard;
+  readonly controls: boolean;
   readonly out?: string;
 }
 
@@ -48,32 +50,70 @@ export const program = new Command('test:faults')
   .option('--processes <number>', 'processes of each role', whole, 2)
   .addOption(new Option('--order-system <name>').choices(['desk', 'embedded']).default('desk'))
   .addOption(new Option('--without <guard>', 'take a guard out of every process').choices(GUARDS))
+  .option('--controls', 'take out each guard in turn, and see whether that is noticed', false)
   .option('--out <file>', 'append the result of each run as a line of JSON')
   .action(main);
 
 async function main(options: Options): Promise<void> {
   const parts = await startLocalParts({ embedded: true, fsync: false, onProgress: say });
   try {
-    for (let number = 0; number < options.runs; number += 1) {
-      const result = await run(parts, {
-        seed: options.seed + number,
-        contracts: options.contracts,
-        cells: CELLS.filter(({ kind }) => options.faults.includes(kind)),
-        orderSystem: options.orderSystem,
-        processes: options.processes,
-        atLeastMs: options.minutes * 60_000,
-        without: options.without,
-        say,
-      });
-      process.stdout.write(summary(result));
-      if (options.out !== undefined) await appendFile(options.out, `${JSON.stringify(result)}\n`);
-      if (result.violations.length > 0) {
-        process.exitCode = 1;
-        say(`To run it again: ${replay(options, result)}`);
-      }
-    }
+    await (options.controls ? runControls(parts, options) : runSeeds(parts, options));
   } finally {
     await parts.stop();
+  }
+}
+
+async function runSeeds(parts: LocalParts, options: Options): Promise<void> {
+  for (let number = 0; number < options.runs; number += 1) {
+    const result = await run(parts, {
+      ...options,
+      seed: options.seed + number,
+      cells: CELLS.filter(({ kind }) => options.faults.includes(kind)),
+      atLeastMs: options.minutes * 60_000,
+      without: options.without,
+      say,
+    });
+    process.stdout.write(summary(result));
+    if (options.out !== undefined) await appendFile(options.out, `${JSON.stringify(result)}\n`);
+    if (result.violations.length > 0) {
+      process.exitCode = 1;
+      say(`To run it again: ${replay(options, result)}`);
+    }
+  }
+}
+
+/** How many seeds a control may take until what its guard prevents has happened. */
+const CONTROL_SEEDS = 3;
+
+/** Fails where the absence of a guard goes unnoticed: then the harness is too weak. */
+async function runControls(parts: LocalParts, options: Options): Promise<void> {
+  const results: ControlResult[] = [];
+  for (const guard of options.without === undefined ? GUARDS : [options.without]) {
+    const result = await runControl(parts, options, guard);
+    results.push(result);
+    process.stdout.write(controlsTable([result]));
+    if (options.out !== undefined) await appendFile(options.out, `${JSON.stringify(result)}\n`);
+    if (result.checks.length === 0) process.exitCode = 1;
+  }
+  if (results.length > 1) process.stdout.write(controlsTable(results));
+}
+
+async function runControl(parts: LocalParts, options: Options, guard: Guard): Promise<ControlResult> {
+  const { cells, contracts, minutes } = CONTROLS[guard];
+  for (let number = 0; ; number += 1) {
+    const seed = options.seed + number;
+    const common = { seed, contracts, cells, orderSystem: 'desk', processes: options.processes } as const;
+    const result = await run(parts, {
+      ...common,
+      atLeastMs: minutes * 60_000,
+      without: guard,
+      patienceMs: 20_000,
+      say,
+    });
+    const checks = [...new Set(result.violations.map(({ check }) => check))];
+    const [first] = result.violations;
+    await rm(result.folder, { recursive: true, force: true });
+    if (checks.length > 0 || number + 1 === CONTROL_SEEDS) return { guard, seed, checks, example: first?.text ?? '' };
   }
 }
 

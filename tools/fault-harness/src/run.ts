@@ -31,6 +31,8 @@ export interface RunOptions {
   readonly atLeastMs: number;
   /** A guard that every process lacks. */
   readonly without: Guard | undefined;
+  /** How long it may take at the end until nothing is under way any more, in milliseconds; two minutes if absent. */
+  readonly patienceMs?: number;
   readonly say: (line: string) => void;
 }
 
@@ -109,7 +111,7 @@ export async function run(parts: LocalParts, options: RunOptions): Promise<RunRe
     if (cells.length > 0) await strikeAll(world, feed, schedule(cells, random), struck, say);
     await feeding;
     await fleet.restart();
-    await untilIdle(installation, say);
+    await untilIdle(installation, options.patienceMs ?? PATIENCE_MS, say);
     seen = await look(installation, desk?.orders);
   } finally {
     await fleet.killAll();
@@ -152,8 +154,8 @@ async function strikeAll(
 }
 
 /** Until nothing is under way any more; what still is after a while without any change is judged as it stands. */
-async function untilIdle(installation: Installation, say: (line: string) => void): Promise<void> {
-  const endMs = performance.now() + PATIENCE_MS;
+async function untilIdle(installation: Installation, patienceMs: number, say: (line: string) => void): Promise<void> {
+  const endMs = performance.now() + patienceMs;
   while (!(await installation.isIdle())) {
     if (performance.now() > endMs) {
       say('It does not come to rest.');

@@ -1,4 +1,6 @@
 import Table from 'cli-table3';
+import type { Guard } from './controls/guards.js';
+import type { Check } from './oracle/violation.js';
 import type { RunResult } from './run.js';
 
 const SHOWN = 20;
@@ -20,4 +22,27 @@ function verdict({ violations, folder }: RunResult): string {
   for (const [check, found] of Map.groupBy(violations, (each) => each.check)) table.push([check, found.length]);
   const lines = violations.slice(0, SHOWN).map(({ check, text }) => `  ${check}: ${text}\n`);
   return `${table.toString()}\n${lines.join('')}  logs: ${folder}\n`;
+}
+
+/** What a run without a guard was noticed by. */
+export interface ControlResult {
+  readonly guard: Guard;
+  readonly seed: number;
+  /** None: nobody noticed. */
+  readonly checks: readonly Check[];
+  readonly example: string;
+}
+
+export function controlsTable(results: readonly ControlResult[]): string {
+  const head = ['guard taken out', 'noticed by', 'seed', 'for example'];
+  const table = new Table({
+    head,
+    style: { head: [], border: [], compact: true },
+    colWidths: [null, 36, null, 70],
+    wordWrap: true,
+  });
+  for (const { guard, checks, seed, example } of results) {
+    table.push([guard, checks.length === 0 ? 'nothing' : checks.join(', '), seed, example]);
+  }
+  return `${table.toString()}\n`;
 }

@@ -123,7 +123,7 @@ function intentsInMemory(): StoreOverrides {
 type Run = PgUnitOfWork['run'];
 
 function decorateStores(overrides: StoreOverrides): void {
-  const run = Reflect.get(PgUnitOfWork.prototype, 'run') as Run;
+  const run = Reflect.get(PgUnitOfWork.prototype, 'run');
   const decorated: Run = function <T>(this: PgUnitOfWork, work: (tx: Transaction) => Promise<T>): Promise<T> {
     const real = { run: <U>(inner: (tx: Transaction) => Promise<U>) => run.call(this, inner) as Promise<U> };
     return new DecoratedUnitOfWork(real, overrides).run(work);
@@ -133,7 +133,7 @@ function decorateStores(overrides: StoreOverrides): void {
 
 /** A batch counts as handled before it is. */
 function forgetBatches(): void {
-  const handle = Reflect.get(AcceptContractsHandler.prototype, 'handle') as AcceptContractsHandler['handle'];
+  const handle = Reflect.get(AcceptContractsHandler.prototype, 'handle');
   const forgetful = function (this: AcceptContractsHandler, ...args: Parameters<typeof handle>): Promise<unknown> {
     void handle.apply(this, args).catch(() => undefined);
     return Promise.resolve();
@@ -143,7 +143,7 @@ function forgetBatches(): void {
 
 /** The monotonic clock of the calls stands still: no deadline ever passes. */
 function stopClock(): void {
-  const handle = Reflect.get(PlaceOrdersHandler.prototype, 'handle') as PlaceOrdersHandler['handle'];
+  const handle = Reflect.get(PlaceOrdersHandler.prototype, 'handle');
   const timeless = function (this: PlaceOrdersHandler): Promise<number> {
     if (!Reflect.has(this, 'clock')) throw new TypeError('PlaceOrdersHandler has no clock to stop.');
     Reflect.set(this, 'clock', { nowMs: () => 0 });

@@ -11,7 +11,7 @@ export interface Cell {
 }
 
 /** How long a fault waits for a process to come where it strikes. */
-const PATIENCE_MS = 4_000;
+const PATIENCE_MS = 6_000;
 
 /**
  * Brings one fault about, and everything up again that it ended.
@@ -29,9 +29,7 @@ async function strikeAnywhere(world: FaultWorld, fault: Fault): Promise<boolean>
   const { fleet, random } = world;
   await sleep(random.int(0, 500));
   // The order desk does not keep references unique, and nobody can wake in time between its clock and its socket.
-  const candidates = fleet
-    .running()
-    .filter(({ options: { role } }) => fault.action !== 'stop' || role !== 'orders');
+  const candidates = fleet.running().filter(({ options: { role } }) => fault.action !== 'stop' || role !== 'orders');
   const victim = random.pick(candidates);
   if (fault.action === 'kill') await victim.kill();
   if (fault.action === 'stop') victim.signal('SIGSTOP');
@@ -64,8 +62,8 @@ async function firstToReach(
 ): Promise<RoleChild | undefined> {
   const patience = new AbortController();
   const late = sleep(PATIENCE_MS, undefined, { signal: patience.signal }).catch(() => undefined);
-  const reached = children.map(
-    async (child) => ((await reach(child)) ? child : new Promise<undefined>(() => undefined)),
+  const reached = children.map(async (child) =>
+    (await reach(child)) ? child : new Promise<undefined>(() => undefined),
   );
   const first = await Promise.race([late, ...reached]);
   patience.abort();

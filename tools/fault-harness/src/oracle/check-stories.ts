@@ -79,7 +79,8 @@ class StoryCheck {
       [type, side ?? '', about ?? ''].join(' '),
     );
     const extra = this.#eventNames(good).filter((name) => !allowed.includes(name));
-    if (extra.length > 0) this.#wrong('settlement', `${good.contractId} has ${extra.join(', ')} beyond what was agreed`);
+    if (extra.length > 0)
+      this.#wrong('settlement', `${good.contractId} has ${extra.join(', ')} beyond what was agreed`);
     this.#amounts(good);
   }
 
@@ -107,7 +108,8 @@ class StoryCheck {
   onlyOneBegun(chain: readonly GoodContract[]): void {
     const begun = chain.filter(
       ({ contractId }) =>
-        this.books.orders(contractId).length > 0 || this.books.events(contractId).some(({ type }) => REQUESTS.test(type)),
+        this.books.orders(contractId).length > 0 ||
+        this.books.events(contractId).some(({ type }) => REQUESTS.test(type)),
     );
     if (begun.length > 1) {
       this.#wrong('order', `of one deal, ${begun.map(({ contractId }) => contractId).join(' and ')} have begun`);
@@ -129,12 +131,14 @@ class StoryCheck {
 
   held({ contract, contractId }: GoodContract, reason: string): void {
     const holds = this.books.openHolds(contract.negotiationId);
-    if (!holds.some((hold) => hold.reason === reason)) this.#wrong('hold', `the deal of ${contractId} has no ${reason}`);
+    if (!holds.some((hold) => hold.reason === reason))
+      this.#wrong('hold', `the deal of ${contractId} has no ${reason}`);
   }
 
   notHeld({ contract, contractId }: GoodContract): void {
     const holds = this.books.openHolds(contract.negotiationId);
-    if (holds.length > 0) this.#wrong('stuck', `${contractId} is held: ${holds.map(({ reason }) => reason).join(', ')}`);
+    if (holds.length > 0)
+      this.#wrong('stuck', `${contractId} is held: ${holds.map(({ reason }) => reason).join(', ')}`);
     if (this.books.quarantine(contractId).length > 0) this.#wrong('quarantine', `${contractId} is in quarantine`);
   }
 
@@ -178,11 +182,15 @@ class StoryCheck {
       .map((side) => ORDER_KINDS[side])
       .sort();
     if (how === 'all') this.#same('order', `orders of ${contractId}`, kinds, due);
-    if (new Set(kinds).size !== kinds.length) this.#wrong('order', `${contractId} was ordered twice: ${kinds.join(', ')}`);
+    if (new Set(kinds).size !== kinds.length)
+      this.#wrong('order', `${contractId} was ordered twice: ${kinds.join(', ')}`);
     const { total, currency } = contract.terms;
     for (const order of orders) {
       if (compareDecimals(order.total, total) !== 0 || order.currency !== currency) {
-        this.#wrong('order', `order of ${contractId}: ${order.total} ${order.currency} instead of ${total} ${currency}`);
+        this.#wrong(
+          'order',
+          `order of ${contractId}: ${order.total} ${order.currency} instead of ${total} ${currency}`,
+        );
       }
     }
     const created = this.books.events(contractId).filter(({ type }) => type === 'org.v402.order.created.v1');

@@ -39,7 +39,7 @@ const DELIVERIES = 3;
 const CODES = Object.keys(FAULTS) as FaultCode[];
 
 /** Percent of the stories; what is left is agreed without further ado. */
-const SHARES = { refused: 9, rivals: 6, amended: 8, forked: 3, poison: 1 } as const;
+const SHARES = { refused: 9, rivals: 6, amended: 8, forked: 3, poison: 2 } as const;
 
 /** Makes stories and the order in which their messages are sent. The same seed makes the same ones. */
 export function makeStories({ seed, contracts, now }: StoryOptions): Stories {
@@ -154,22 +154,46 @@ function messagesOf(story: Story): readonly Send[] {
   return contractsOf(story).map(({ contract, value }) => ({ key: contract.negotiationId, value }));
 }
 
+/** Moments run from 0 to this. */
+const END = 1_000_000;
+/** How much earlier than its amendments a base is there at least once. */
+const HEAD_START = END / 50;
+
 /**
- * Moments from 0 to 1, sorted. The last delivery of an amendment comes after the last one of its base, under the same key:
- * so in the end each was there after the contract that it amends, whatever happened before.
+ * The last delivery of an amendment comes after the last one of its base, under the same key: so in the end each was there
+ * after the contract that it amends, whatever happened before. Of contracts that conflict, the first deliveries come at
+ * the same moment under different keys: several processes have them at once.
  */
 function sendsOf(stories: readonly Story[], random: Random): readonly Send[] {
-  const moment = (): number => random.int(0, 1_000_000);
   const placed = stories.flatMap((story) => {
     const messages = messagesOf(story);
-    const moments = messages.map(() => Array.from({ length: DELIVERIES }, moment).sort(ascending));
-    const last = moments.map((each) => each.pop() ?? 0).sort(ascending);
+    const last = messages.map(() => random.int(0, END)).sort(ascending);
+    const earlier = earlierMoments(story, messages.length, random);
     return messages.flatMap(({ key, value }, index) => [
-      { at: last[index] ?? 0, key, value },
-      ...(moments[index] ?? []).map((at, copy) => ({ at, key: copy === 0 ? key : `${key}/${copy}`, value })),
+      ...(earlier[index] ?? []).map((at, copy) => ({ at, key: `${key}/${index}/${copy}`, value })),
+      { at: last[index] ?? END, key, value },
     ]);
   });
   return placed.sort((one, other) => one.at - other.at);
+}
+
+/** When the messages of a story are delivered beside their last time. */
+function earlierMoments(story: Story, messages: number, random: Random): readonly (readonly number[])[] {
+  const moments = Array.from({ length: messages }, () =>
+    Array.from({ length: DELIVERIES - 1 }, () => random.int(0, END)),
+  );
+  const together = random.int(HEAD_START, END);
+  switch (story.kind) {
+    case 'rivals':
+      return moments.map(([, ...others]) => [together, ...others]);
+    case 'forked':
+      return moments.map(([, ...others], index) => [index === 0 ? together - HEAD_START : together, ...others]);
+    case 'agreed':
+    case 'amended':
+    case 'poison':
+    case 'refused':
+      return moments;
+  }
 }
 
 const ascending = (one: number, other: number): number => one - other;

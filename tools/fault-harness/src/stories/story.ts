@@ -13,7 +13,12 @@ export type Story =
   /** One contract: it is settled, whole. */
   | { readonly kind: 'agreed'; readonly contract: GoodContract }
   /** A message that has to be refused, with the code. */
-  | { readonly kind: 'refused'; readonly code: FaultCode; readonly value: Uint8Array | null; readonly rawDigest: string }
+  | {
+      readonly kind: 'refused';
+      readonly code: FaultCode;
+      readonly value: Uint8Array | null;
+      readonly rawDigest: string;
+    }
   /** Two contracts for one negotiation: one of them is settled, the other is quarantined, and the deal is held. */
   | { readonly kind: 'rivals'; readonly rivals: readonly [GoodContract, GoodContract] }
   /** A contract and amendments of it, each of the one before: the last one counts, or it is held. */

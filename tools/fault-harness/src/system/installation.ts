@@ -77,7 +77,12 @@ export class Installation {
   /** Runs SQL as a user who may do everything; again until the database is there. */
   async sql<Row>(text: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
     for (let left = RETRIES; ; left -= 1) {
-      const client = new pg.Client({ connectionString: this.system.adminDatabaseUrl, application_name: 'faults' });
+      const client = new pg.Client({
+        connectionString: this.system.adminDatabaseUrl,
+        application_name: 'faults',
+        // Ours can write whatever it has told the database.
+        options: '-c default_transaction_read_only=off',
+      });
       // The server may go away between two of our calls.
       client.on('error', SILENT);
       try {
@@ -102,13 +107,12 @@ export class Installation {
   /** Of connections that begin from now on. */
   async setReadOnly(isReadOnly: boolean): Promise<void> {
     await this.sql(
-      `SET default_transaction_read_only = off;
-       DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = ${isReadOnly ? 'on' : 'off'}', current_database()); END $$`,
+      `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = ${isReadOnly ? 'on' : 'off'}', current_database()); END $$`,
     );
   }
 
   async setDiskFull(isFull: boolean): Promise<void> {
-    await this.sql(`SET default_transaction_read_only = off; UPDATE public.fault_switch SET disk_full = ${String(isFull)}`);
+    await this.sql(`UPDATE public.fault_switch SET disk_full = ${String(isFull)}`);
   }
 
   /** The consumer group must have no member. */

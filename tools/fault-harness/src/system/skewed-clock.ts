@@ -3,7 +3,7 @@ export function skewClock(skewMs: number): void {
   if (skewMs === 0) return;
   const RealDate = Date;
   globalThis.Date = new Proxy(RealDate, {
-    construct: (target, args: [], newTarget) =>
+    construct: (target, args: unknown[], newTarget) =>
       Reflect.construct(target, args.length === 0 ? [RealDate.now() + skewMs] : args, newTarget) as Date,
     apply: () => new RealDate(RealDate.now() + skewMs).toString(),
     get: (target, name, receiver): unknown =>
