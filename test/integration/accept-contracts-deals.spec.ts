@@ -300,6 +300,26 @@ test('an amendment after the start is accepted and held for an operator, and ask
   });
 });
 
+test('an amendment of an amendment after the start is held, too, whether they come together or not', async () => {
+  const chainOf = async (negotiationId: string, together: boolean): Promise<void> => {
+    const base = agreed({ negotiationId });
+    await scene.handle(base.envelope);
+    await scene.sql("UPDATE v402.order_placement SET state = 'placing' WHERE contract_id = decode($1, 'hex')", [
+      base.contractId,
+    ]);
+    const first = variant(`${negotiationId}-first`, { negotiationId, supersedes: base.contractId });
+    const second = variant(`${negotiationId}-second`, { negotiationId, supersedes: first.contractId });
+    if (together) await scene.handle(first.envelope, second.envelope);
+    else for (const { envelope } of [first, second]) await scene.handle(envelope);
+    expect(await stateOf(second)).toEqual(['accepted', true]);
+    expect(await scene.of('work', second.contractId)).toEqual([]);
+    const holds = "SELECT reason FROM v402.hold WHERE contract_id = decode($1, 'hex')";
+    expect(await scene.sql(holds, [second.contractId])).toEqual([{ reason: 'amendment_after_start' }]);
+  };
+  await chainOf('one-by-one', false);
+  await chainOf('at-once', true);
+});
+
 test('whatever happens to a settlement in one batch, its events have gapless sequences and increasing times', async () => {
   const base = agreed({ negotiationId: 'busy' });
   const conflicts = ['one', 'two', 'three'].map((name) => variant(name, { negotiationId: 'busy' }));
