@@ -34,6 +34,7 @@ export default {
     { ...base, displayName: 'unit', testMatch: ['<rootDir>/{libs,apps,tools}/*/src/**/*.spec.ts'] },
     { ...base, displayName: 'vectors', testMatch: ['<rootDir>/test/{vectors,fuzz}/**/*.spec.ts'] },
     { ...base, ...withParts, displayName: 'integration', testMatch: ['<rootDir>/test/integration/**/*.spec.ts'] },
+    { ...base, displayName: 'faults', testMatch: ['<rootDir>/test/faults/**/*.spec.ts'] },
     { ...base, ...withParts, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.spec.ts'] },
   ],
 };

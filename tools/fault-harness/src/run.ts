@@ -82,7 +82,7 @@ export async function run(parts: LocalParts, options: RunOptions): Promise<RunRe
   const random = new Random(seed + 1);
   const installation = await Installation.prepare(parts, trade, folder, options.without);
   const desk = options.orderSystem === 'desk' ? await OrderDesk.open(new Random(seed + 2)) : undefined;
-  const fleet = await Fleet.start({
+  const fleet = new Fleet({
     env: {
       ...installation.system.environment,
       ...TIMING,
@@ -96,6 +96,7 @@ export async function run(parts: LocalParts, options: RunOptions): Promise<RunRe
   const struck: StruckCell[] = [];
   let seen: Seen;
   try {
+    await fleet.start();
     say(`seed ${seed}: ${sends.length} messages`);
     const feed = new Feed(installation, sends, options.atLeastMs);
     const world: FaultWorld = {

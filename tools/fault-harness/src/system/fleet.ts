@@ -20,15 +20,14 @@ export class Fleet {
   readonly #children = new Map<string, RoleChild>();
   readonly #extras = new Set<RoleChild>();
 
-  private constructor(private readonly options: FleetOptions) {}
+  constructor(private readonly options: FleetOptions) {}
 
-  static async start(options: FleetOptions): Promise<Fleet> {
-    const fleet = new Fleet(options);
+  /** Resolves when all of them work. */
+  async start(): Promise<void> {
     for (const role of ROLES) {
-      for (let number = 1; number <= options.processes; number += 1) fleet.#replace(role, `${role}-${number}`);
+      for (let number = 1; number <= this.options.processes; number += 1) this.#replace(role, `${role}-${number}`);
     }
-    await Promise.all([...fleet.#children.values()].map(({ ready }) => ready));
-    return fleet;
+    await Promise.all([...this.#children.values()].map(({ ready }) => ready));
   }
 
   /** Those that run, of one role or of all. */
