@@ -64,11 +64,24 @@ module.exports = {
     {
       name: 'testing-only-in-specs',
       severity: 'error',
-      from: { path: sources, pathNot: ['^libs/testing/', '\\.spec\\.ts$'] },
+      from: { path: sources, pathNot: ['^libs/testing/', '^tools/fault-harness/', '\\.spec\\.ts$'] },
       to: { path: '^libs/testing/' },
     },
+    {
+      name: 'the-oracle-looks-from-outside',
+      comment: 'What judges the handlers shares no code with them.',
+      severity: 'error',
+      from: { path: '^tools/fault-harness/src/oracle/' },
+      to: { path: '^libs/(application|persistence|roles|order-systems|contract|signatures)/' },
+    },
     only('kafkajs', ['libs/messaging']),
-    only('pg', ['libs/persistence', 'libs/order-systems/src/embedded', 'tools/local-parts', 'tools/local-system']),
+    only('pg', [
+      'libs/persistence',
+      'libs/order-systems/src/embedded',
+      'tools/fault-harness',
+      'tools/local-parts',
+      'tools/local-system',
+    ]),
     only('@prisma', ['libs/persistence']),
     only('@nestjs', ['libs/roles', 'libs/messaging', 'libs/observability', 'apps']),
     {
