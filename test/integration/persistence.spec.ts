@@ -547,6 +547,61 @@ describe('work', () => {
     expect(await confirmation).toEqual([]);
   });
 
+  test('is renewed by whoever works on it: never what another has taken over, what was given back or what is done', async () => {
+    const ids = ['ours', 'taken', 'given back', 'done'].map(sha256);
+    await run((tx) => tx.work.add(ids.map((id) => someWork(id))));
+    const claims = await claim({ leaseMs: 1_000 });
+    const of = (id: string | undefined): Claim[] => claims.filter(({ contractId }) => contractId === id);
+    const key = (id: string | undefined): Buffer => Buffer.from(id ?? '', 'hex');
+    const past = "UPDATE v402.work SET lease_until = clock_timestamp() - interval '1 second' WHERE contract_id = $1";
+    await rowsOf(past, key(ids[1]));
+    await claim({ owner: 'another', leaseMs: 1_000 });
+    const now = await run((tx) => tx.now());
+    await run(async (tx) => {
+      await tx.work.postpone(of(ids[2]).map((mine) => ({ claim: mine, dueAt: now, progressed: true })));
+      await tx.work.finish(of(ids[3]));
+    });
+    await run((tx) => tx.work.renew(claims, 60_000));
+    const sql = `SELECT encode(contract_id, 'hex') AS id, leased_by AS "by",
+      lease_until > clock_timestamp() + interval '30 seconds' AS renewed FROM v402.work`;
+    const rows = await rowsOf(sql);
+    expect(rows).toHaveLength(3);
+    expect(rows).toEqual(
+      expect.arrayContaining([
+        { id: ids[0], by: 'me', renewed: true },
+        { id: ids[1], by: 'another', renewed: false },
+        { id: ids[2], by: null, renewed: null },
+      ]),
+    );
+  });
+
+  test('behavior: under a limit no more leases run at once than that, whoever asks at the same time', async () => {
+    await run((tx) => tx.work.add(Array.from({ length: 20 }, (_, index) => someWork(sha256(`limit ${index}`)))));
+    const owners = ['one', 'two', 'three', 'four'];
+    const claimAll = (): Promise<(readonly Claim[])[]> =>
+      Promise.all(owners.map((owner) => claim({ owner, limit: 4, maxLeased: 6 })));
+    const first = (await claimAll()).flat();
+    expect(first).toHaveLength(6);
+    expect(await claim({ maxLeased: 6 })).toEqual([]);
+    await run((tx) => tx.work.finish(first.slice(0, 2)));
+    expect((await claimAll()).flat()).toHaveLength(2);
+    await rowsOf(
+      "UPDATE v402.work SET lease_until = clock_timestamp() - interval '1 second' WHERE leased_by IS NOT NULL",
+    );
+    expect((await claimAll()).flat()).toHaveLength(6);
+    expect(await claim({ kinds: ['delivery'], maxLeased: 6 })).toEqual([]);
+  });
+
+  test('is given back uncounted: the claim was no attempt', async () => {
+    await run((tx) => tx.work.add([someWork(sha256('uncounted'))]));
+    const now = await run((tx) => tx.now());
+    for (const uncounted of [false, true, true]) {
+      const [mine] = await claim();
+      await run((tx) => tx.work.postpone([{ claim: mine!, dueAt: now, progressed: false, uncounted }]));
+      expect(await rowsOf('SELECT attempts FROM v402.work')).toEqual([{ attempts: 1 }]);
+    }
+  });
+
   test('is given back: due later, attempts kept, or counted anew after progress', async () => {
     const ids = [sha256('later'), sha256('progressed')];
     await run((tx) => tx.work.add(ids.map((id) => someWork(id))));
@@ -710,6 +765,19 @@ describe('events', () => {
       expect(await lease('one')).toEqual([]);
       await sleep(250);
       expect(await lease('one')).toEqual(allShards);
+    });
+
+    test('those whose leases still run are renewed, and no others', async () => {
+      await lease('one', 60_000);
+      await run((tx) => tx.events.renewShards('one', 600_000));
+      const renewed = `SELECT count(*)::int AS n FROM v402.relay_shard
+        WHERE owner = 'one' AND lease_until > clock_timestamp() + interval '300 seconds'`;
+      expect(await rowsOf(renewed)).toEqual([{ n: 16 }]);
+      await rowsOf("UPDATE v402.relay_shard SET lease_until = clock_timestamp() - interval '1 second'");
+      await rowsOf('DELETE FROM v402.relay');
+      await run((tx) => tx.events.renewShards('one', 600_000));
+      expect(await rowsOf(renewed)).toEqual([{ n: 0 }]);
+      expect(await lease('two')).toEqual(allShards);
     });
 
     test('those that are given back are free at once', async () => {

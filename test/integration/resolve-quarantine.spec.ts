@@ -305,6 +305,27 @@ describe('an order', () => {
     expect(await operator.cases(trade.contractId)).toEqual([]);
   });
 
+  test('that was tried too often: a redrive tries it from the beginning', async () => {
+    const system = new ScriptedOrderSystem();
+    system.script = { create: () => Promise.resolve({ outcome: 'retryable', code: 'too_many_requests' }) };
+    const trade = await office.accept({}, ['seller']);
+    const orders = office.orders(system, { timing: { maxAttempts: 1 } });
+    await orders.handle();
+    expect(await operator.caseOf(trade)).toMatchObject({
+      reason: 'order_retries_exhausted',
+      code: 'too_many_requests',
+    });
+
+    system.script = {};
+    await office.makeDue();
+    expect(await orders.handle()).toBe(0);
+    await operator.redrive(trade.contractId);
+    await orders.handle();
+    expect(await sellersOrder(trade)).toEqual({ state: 'created', redrives: 1 });
+    expect(system.orders).toHaveLength(1);
+    expect(await operator.cases(trade.contractId)).toEqual([]);
+  });
+
   test('that differs: redriven once it was corrected, it is ours; before, it is held again', async () => {
     const system = new ScriptedOrderSystem();
     const trade = await office.accept({}, ['seller']);
