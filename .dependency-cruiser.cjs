@@ -13,7 +13,7 @@ const ARROWS = {
   messaging: ['domain', 'application'],
   persistence: ['domain', 'contract', 'events', 'application'],
   config: ['domain'],
-  observability: ['application', 'config'],
+  observability: ['application', 'config', 'domain'],
   testing: ['domain', 'contract', 'signatures', 'events', 'application'],
 };
 

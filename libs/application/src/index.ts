@@ -19,6 +19,7 @@ export type { OutcomeContext } from './orders/order-recording.js';
 export type { OrderTiming } from './orders/timing.js';
 export * from './ports/audit-store.js';
 export * from './ports/case-store.js';
+export * from './ports/backlog-store.js';
 export * from './ports/event-publisher.js';
 export * from './ports/event-store.js';
 export * from './ports/evidence-archive.js';

@@ -13,6 +13,7 @@ const EXAMPLES: Record<string, string> = Object.fromEntries(
 const withExamples = (overrides: Record<string, string | undefined> = {}): NodeJS.ProcessEnv => ({
   ...EXAMPLES,
   V402_KAFKA_PASSWORD: 'kafka-secret',
+  V402_HTTP_TOKEN: 'http-secret-of-some-length',
   ...overrides,
 });
 
@@ -66,6 +67,10 @@ describe('values', () => {
       V402_DELIVERY_LEAD_DAYS: 14,
       V402_PAYMENT_LEAD_DAYS: { x402: 0, sepa: 1, ach: 2, invoice: 0, card: 0, escrow: 0, external: 0 },
       V402_POLL_MS: 250,
+      V402_BACKLOG_LIMIT: 100_000,
+      V402_HTTP_HOST: '127.0.0.1',
+      V402_UNREADY_AFTER_MS: 15_000,
+      V402_DRAIN_MS: 25_000,
       V402_LOG_LEVEL: 'info',
     });
   });
@@ -104,6 +109,11 @@ describe('values', () => {
     ['V402_PAYMENT_LEAD_DAYS', 'sepa=1,wire=2'],
     ['V402_PAYMENT_LEAD_DAYS', 'sepa'],
     ['V402_POLL_MS', '9'],
+    ['V402_BACKLOG_LIMIT', '99'],
+    ['V402_HTTP_PORT', '65536'],
+    ['V402_HTTP_HOST', 'http://127.0.0.1'],
+    ['V402_HTTP_TOKEN', 'too-short'],
+    ['V402_DRAIN_MS', '99'],
     ['V402_LOG_LEVEL', 'loud'],
   ])('error: %s=%s', (name, value) => {
     const problems = problemsOf(() => loadConfig(withExamples({ [name]: value }), ROLES));
@@ -136,6 +146,23 @@ describe('problems', () => {
     ]);
   });
 
+  test('behavior: metrics are not served to other machines without a token', () => {
+    const problems = (host: string, token?: string): string[] => {
+      const env = withExamples({ V402_HTTP_HOST: host, V402_HTTP_TOKEN: token });
+      try {
+        loadConfig(env, ROLES);
+        return [];
+      } catch {
+        return problemsOf(() => loadConfig(env, ROLES));
+      }
+    };
+    const refused = ['V402_HTTP_TOKEN: is required where V402_HTTP_HOST is no loopback address'];
+    for (const host of ['127.0.0.1', '127.1.2.3', '::1', 'localhost']) expect(problems(host)).toEqual([]);
+    for (const host of ['0.0.0.0', '::', '10.0.0.1', '127.0.0.1.example', 'host'])
+      expect(problems(host)).toEqual(refused);
+    expect(problems('0.0.0.0', 'sixteen-characters')).toEqual([]);
+  });
+
   test.each(NAMES)('behavior: the value of %s is never told', (name) => {
     const env = Object.fromEntries(NAMES.map((each) => [each, `\u0000 hush ${each.toLowerCase()} hush`]));
     const text = problemsOf(() => loadConfig({ ...env, [name]: '\u0000 hush' }, ROLES)).join('\n');
@@ -162,10 +189,10 @@ describe('roles', () => {
       return secrets.filter((name) => own.includes(name));
     };
     expect(Object.fromEntries(ROLES.map((role) => [role, readBy(role)]))).toEqual({
-      intake: ['V402_KAFKA_PASSWORD', 'V402_DATABASE_URL'],
-      orders: ['V402_DATABASE_URL', 'V402_ORDERBOOK_DATABASE_URL'],
-      workflows: ['V402_DATABASE_URL'],
-      relay: ['V402_KAFKA_PASSWORD', 'V402_DATABASE_URL'],
+      intake: ['V402_KAFKA_PASSWORD', 'V402_DATABASE_URL', 'V402_HTTP_TOKEN'],
+      orders: ['V402_DATABASE_URL', 'V402_ORDERBOOK_DATABASE_URL', 'V402_HTTP_TOKEN'],
+      workflows: ['V402_DATABASE_URL', 'V402_HTTP_TOKEN'],
+      relay: ['V402_KAFKA_PASSWORD', 'V402_DATABASE_URL', 'V402_HTTP_TOKEN'],
     });
   });
 

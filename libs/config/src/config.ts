@@ -9,6 +9,11 @@ const COMMON = [
   'V402_DATABASE_URL',
   'V402_DATABASE_CONNECTIONS',
   'V402_POLL_MS',
+  'V402_HTTP_HOST',
+  'V402_HTTP_PORT',
+  'V402_HTTP_TOKEN',
+  'V402_UNREADY_AFTER_MS',
+  'V402_DRAIN_MS',
 ] as const;
 const KAFKA = [
   'V402_KAFKA_BROKERS',
@@ -35,6 +40,7 @@ const ROLE_VARIABLES = {
     'V402_KEY_GRACE_SECONDS',
     'V402_REQUIRE_TRANSCRIPT',
     'V402_CONFLICT_POLICY',
+    'V402_BACKLOG_LIMIT',
   ],
   orders: [
     ...COMMON,
@@ -132,7 +138,15 @@ function togetherProblems(given: Readonly<Record<string, string | undefined>>): 
     problems.push('V402_KAFKA_USERNAME: is required with V402_KAFKA_SASL');
   if (sasl !== undefined && password === undefined)
     problems.push('V402_KAFKA_PASSWORD: is required with V402_KAFKA_SASL');
+  if (given['V402_HTTP_PORT'] !== undefined && given['V402_HTTP_TOKEN'] === undefined && !isLoopback(given)) {
+    problems.push('V402_HTTP_TOKEN: is required where V402_HTTP_HOST is no loopback address');
+  }
   return problems;
+}
+
+/** Metrics and details are told without a token to this machine alone. */
+function isLoopback({ V402_HTTP_HOST: host }: Readonly<Record<string, string | undefined>>): boolean {
+  return host === undefined || host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 function invalid(problems: readonly string[]): TerminalError {

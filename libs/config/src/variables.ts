@@ -208,6 +208,35 @@ export const VARIABLES = {
     description: 'How often a role looks for work when nothing has woken it.',
     example: '250',
   }),
+  V402_BACKLOG_LIMIT: withDefault(wholeNumber(100, 10_000_000), {
+    description:
+      'Intake waits while more than this many orders, payments and deliveries are due and not done, or events not published. It slows down from half of it.',
+    example: '100000',
+  }),
+  V402_HTTP_PORT: optional(wholeNumber(0, 65_535), {
+    description:
+      'Port of /health/live, /health/ready and /metrics; 0: any free one, which the log says. None: no HTTP. One per process of a machine.',
+    example: '9402',
+  }),
+  V402_HTTP_HOST: withDefault(z.string().regex(/^[A-Za-z0-9.:_-]+$/, 'must be an address or a host name'), {
+    description: 'Address that it listens on. Any other than loopback needs V402_HTTP_TOKEN.',
+    example: '127.0.0.1',
+  }),
+  V402_HTTP_TOKEN: optional(z.string().regex(/^[\x21-\x7e]{16,}$/, 'must be at least 16 visible ASCII characters'), {
+    description: 'Bearer token for /metrics and for the details of /health/ready. Set, it is asked for everywhere.',
+    example: '',
+    secret: true,
+  }),
+  V402_UNREADY_AFTER_MS: withDefault(wholeNumber(100, 3_600_000), {
+    description:
+      'How long a role may fail, stand still or hear nothing before /health/ready says that it is not ready.',
+    example: '15000',
+  }),
+  V402_DRAIN_MS: withDefault(wholeNumber(100, 3_600_000), {
+    description:
+      'How long a process may finish what is under way when it is asked to end. Over it: exit status 75, and others take over.',
+    example: '25000',
+  }),
   V402_LOG_LEVEL: withDefault(z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']), {
     description: 'The least level that is logged.',
     example: 'info',

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { backoffMs } from '@v402/domain';
 import type { Kafka } from 'kafkajs';
-import { ProgressRecord, type ConsumerProgress, type ConsumerStatus } from './consumer-progress.js';
+import { age, ProgressRecord, type ConsumerProgress, type ConsumerStatus } from './consumer-progress.js';
 import { ConsumerSession } from './consumer-session.js';
 import type { ConsumerSettings } from './consumer-settings.js';
 import { FailingPartitions } from './failing-partitions.js';
@@ -37,6 +37,7 @@ export class BatchConsumer {
   readonly #closing = new AbortController();
   #status: ConsumerStatus = { state: 'starting', code: null, message: 'The Kafka consumer starts.' };
   #missingTopics: readonly string[] = [];
+  #lastConsumingMs: number | null = null;
   #session: ConsumerSession | null = null;
   #failures = 0;
   #done: Promise<void> = Promise.resolve();
@@ -74,6 +75,7 @@ export class BatchConsumer {
       ...this.#progress.snapshot(),
       failing: this.#failing.snapshot(),
       missingTopics: this.#missingTopics,
+      sinceConsumingMs: this.#status.state === 'consuming' ? 0 : age(this.#lastConsumingMs),
     };
   }
 
@@ -140,6 +142,7 @@ export class BatchConsumer {
   }
 
   #report(status: ConsumerStatus, error?: unknown): void {
+    if (this.#status.state === 'consuming') this.#lastConsumingMs = performance.now();
     const isSame = status.state === this.#status.state && status.code === this.#status.code;
     this.#status = status;
     if (isSame) return;

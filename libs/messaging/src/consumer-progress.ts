@@ -27,9 +27,13 @@ export interface ConsumerProgress extends ConsumerStatus {
   readonly missingTopics: readonly string[];
   /** Batches that a handler holds at this moment. */
   readonly handling: number;
+  /** How long a handler has held the batch that it has held longest; `null` while none holds one. */
+  readonly longestHandlingMs: number | null;
   readonly handledRecords: number;
   /** Since a batch was last handled; `null` before the first. */
   readonly sinceHandledMs: number | null;
+  /** Since the consumer was last in its group: 0 while it is, `null` before it first was. */
+  readonly sinceConsumingMs: number | null;
   /** Since the broker last answered a fetch or a heartbeat, or let us join; `null` before the first. */
   readonly sinceContactMs: number | null;
 }
@@ -38,7 +42,7 @@ export interface ConsumerProgress extends ConsumerStatus {
 export class ProgressRecord {
   #assigned = new Map<string, AssignedPartition>();
   #handledRecords = 0;
-  #handling = 0;
+  readonly #handling = new Set<{ readonly sinceMs: number }>();
   #handledAtMs: number | null = null;
   #contactAtMs: number | null = null;
 
@@ -61,12 +65,11 @@ export class ProgressRecord {
     this.#contactAtMs = performance.now();
   }
 
-  handlerStarted(): void {
-    this.#handling += 1;
-  }
-
-  handlerEnded(): void {
-    this.#handling -= 1;
+  /** @returns what to call when the handler has ended */
+  handlerStarted(): () => void {
+    const handling = { sinceMs: performance.now() };
+    this.#handling.add(handling);
+    return () => this.#handling.delete(handling);
   }
 
   handled(topic: string, partition: number, records: number, nextOffset: bigint, highWatermark: bigint): void {
@@ -82,10 +85,11 @@ export class ProgressRecord {
     return age(this.#contactAtMs);
   }
 
-  snapshot(): Omit<ConsumerProgress, keyof ConsumerStatus | 'failing' | 'missingTopics'> {
+  snapshot(): Omit<ConsumerProgress, keyof ConsumerStatus | 'failing' | 'missingTopics' | 'sinceConsumingMs'> {
     return {
       assigned: [...this.#assigned.values()],
-      handling: this.#handling,
+      handling: this.#handling.size,
+      longestHandlingMs: age(this.#handling.values().next().value?.sinceMs ?? null),
       handledRecords: this.#handledRecords,
       sinceHandledMs: age(this.#handledAtMs),
       sinceContactMs: this.sinceContactMs,
@@ -93,6 +97,6 @@ export class ProgressRecord {
   }
 }
 
-function age(atMs: number | null): number | null {
+export function age(atMs: number | null): number | null {
   return atMs === null ? null : performance.now() - atMs;
 }

@@ -134,15 +134,21 @@ export class ConsumerSession {
     const handler = handlers.get(topic);
     if (handler === undefined) throw new Error(`No handler for ${topic}`);
     const heartbeat = startHeartbeat(() => payload.heartbeat(), settings.heartbeatIntervalMs);
-    progress.handlerStarted();
     try {
       for (const messages of chunkRecords(payload.batch.messages, settings.chunk)) {
         if (!payload.isRunning() || payload.isStale() || heartbeat.hasFailed()) break;
+        if (!settings.admits()) {
+          this.#pause(payload, settings.admitPollMs);
+          break;
+        }
+        const ended = progress.handlerStarted();
         try {
           await handler({ topic, partition, messages: messages.map(toKafkaRecord) });
         } catch (error) {
           this.#pause(payload, failing.failed(topic, partition, error));
           break;
+        } finally {
+          ended();
         }
         failing.succeeded(topic, partition);
         if (generation !== this.#generation) break;
@@ -152,7 +158,6 @@ export class ConsumerSession {
         progress.handled(topic, partition, messages.length, BigInt(last) + 1n, BigInt(highWatermark));
       }
     } finally {
-      progress.handlerEnded();
       heartbeat.stop();
     }
   }

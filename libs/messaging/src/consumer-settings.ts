@@ -18,6 +18,12 @@ export interface ConsumerSettings {
   readonly maxBytesPerPartition: number;
   /** Partitions whose handlers run at the same time. */
   readonly partitionsAtOnce: number;
+  /**
+   * Whether a batch may be handed on now. Where not, its partition lets go of what it has fetched, and asks again after
+   * `admitPollMs`: what waits, waits in Kafka.
+   */
+  readonly admits: () => boolean;
+  readonly admitPollMs: number;
   /** Between attempts at a batch whose handler failed, and at a consumer that ended. */
   readonly backoff: Backoff;
   /** Between looks for a topic that does not exist yet. */
@@ -26,7 +32,7 @@ export interface ConsumerSettings {
   readonly closeLimitMs: number;
 }
 
-export const CONSUMER_DEFAULTS: Omit<ConsumerSettings, 'groupId'> = {
+export const CONSUMER_DEFAULTS: Omit<ConsumerSettings, 'groupId' | 'admits'> = {
   chunk: { maxMessages: 500, maxBytes: 8 * 1024 * 1024 },
   sessionTimeoutMs: 6_000,
   heartbeatIntervalMs: 300,
@@ -34,6 +40,7 @@ export const CONSUMER_DEFAULTS: Omit<ConsumerSettings, 'groupId'> = {
   maxWaitMs: 100,
   maxBytesPerPartition: 4 * 1024 * 1024,
   partitionsAtOnce: 4,
+  admitPollMs: 500,
   backoff: { firstMs: 100, maxMs: 5_000 },
   topicPollMs: 1_000,
   closeLimitMs: 10_000,

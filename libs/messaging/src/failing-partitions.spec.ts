@@ -36,9 +36,21 @@ describe('FailingPartitions', () => {
     const { failing } = tracked();
     failing.failed('t', 0, new TerminalError('registry_invalid', 'The registry cannot be read.'));
     failing.failed('t', 1, new TypeError('x is not a function'));
-    expect(failing.snapshot()).toEqual([
-      { topic: 't', partition: 0, code: 'registry_invalid', kind: 'terminal', attempts: 1 },
-      { topic: 't', partition: 1, code: 'handler_failed', kind: 'retryable', attempts: 1 },
+    expect(failing.snapshot()).toMatchObject([
+      {
+        topic: 't',
+        partition: 0,
+        code: 'registry_invalid',
+        kind: 'terminal',
+        attempts: 1,
+      },
+      {
+        topic: 't',
+        partition: 1,
+        code: 'handler_failed',
+        kind: 'retryable',
+        attempts: 1,
+      },
     ]);
   });
 

@@ -11,11 +11,17 @@ export interface FailingPartition {
   readonly kind: 'terminal' | 'retryable';
   /** Failures in a row. */
   readonly attempts: number;
+  /** Since the first of them, in milliseconds by a monotonic clock. */
+  readonly failingMs: number;
+}
+
+interface Failure extends Omit<FailingPartition, 'failingMs'> {
+  readonly sinceMs: number;
 }
 
 /** Remembers which partitions fail, for how long each waits, and says so once per cause instead of once per attempt. */
 export class FailingPartitions {
-  readonly #failing = new Map<string, FailingPartition>();
+  readonly #failing = new Map<string, Failure>();
 
   constructor(
     private readonly backoff: Backoff,
@@ -25,10 +31,12 @@ export class FailingPartitions {
   /** Records a failure and returns how long the partition pauses, in milliseconds. */
   failed(topic: string, partition: number, error: unknown): number {
     const id = key(topic, partition);
-    const attempts = (this.#failing.get(id)?.attempts ?? 0) + 1;
+    const before = this.#failing.get(id);
+    const attempts = (before?.attempts ?? 0) + 1;
+    const sinceMs = before?.sinceMs ?? performance.now();
     const { code, kind } = classify(error);
     const isNews = !this.#isKnown(code);
-    this.#failing.set(id, { topic, partition, code, kind, attempts });
+    this.#failing.set(id, { topic, partition, code, kind, attempts, sinceMs });
     if (isNews) {
       const remedy =
         kind === 'terminal' ? 'it needs an operator and is tried again meanwhile' : 'it is tried again by itself';
@@ -63,7 +71,8 @@ export class FailingPartitions {
   }
 
   snapshot(): readonly FailingPartition[] {
-    return [...this.#failing.values()];
+    const nowMs = performance.now();
+    return [...this.#failing.values()].map(({ sinceMs, ...failing }) => ({ ...failing, failingMs: nowMs - sinceMs }));
   }
 
   #isKnown(code: string): boolean {

@@ -14,7 +14,7 @@ export interface KafkaBatchOptions {
   /** Put before the topic of every `@KafkaBatchHandler`; empty for none. */
   readonly topicPrefix: string;
   /** The group, and whatever shall differ from the defaults. */
-  readonly consumer: Pick<ConsumerSettings, 'groupId'> & Partial<ConsumerSettings>;
+  readonly consumer: Pick<ConsumerSettings, 'groupId'> & Partial<Omit<ConsumerSettings, 'admits'>>;
 }
 
 interface KafkaBatchEvents extends Record<string, (status: ConsumerStatus) => void> {
@@ -32,6 +32,7 @@ export class KafkaBatchStrategy extends Server<KafkaBatchEvents> implements Cust
   override readonly propagatesEventHandlerErrors = true;
   readonly #events = new EventEmitter();
   #consumer: BatchConsumer | null = null;
+  #admits = (): boolean => true;
 
   constructor(private readonly options: KafkaBatchOptions) {
     super();
@@ -40,7 +41,11 @@ export class KafkaBatchStrategy extends Server<KafkaBatchEvents> implements Cust
   listen(callback: (error?: unknown) => void): void {
     try {
       const { connection, consumer, log } = this.options;
-      const settings: ConsumerSettings = { ...CONSUMER_DEFAULTS, ...consumer };
+      const settings: ConsumerSettings = {
+        ...CONSUMER_DEFAULTS,
+        ...consumer,
+        admits: () => this.#admits(),
+      };
       this.#consumer = new BatchConsumer(connection, settings, this.#handlersByTopic(), log, (status) => {
         this.#events.emit('status', status);
       });
@@ -62,6 +67,11 @@ export class KafkaBatchStrategy extends Server<KafkaBatchEvents> implements Cust
 
   unwrap(): never {
     throw new Error('The Kafka batch transport has no lasting client: its consumer is made anew after a failure');
+  }
+
+  /** From here on batches are handed on only while this says so; what waits, waits in Kafka. */
+  admitWhile(admits: () => boolean): void {
+    this.#admits = admits;
   }
 
   /** Readiness and health: whether the consumer moves. `null` before `listen`. */

@@ -1,6 +1,7 @@
 import type {
   AuditStore,
   CaseStore,
+  BacklogStore,
   DealStore,
   DeliveryStore,
   EventStore,
@@ -16,6 +17,7 @@ import { type Micros, TerminalError } from '@v402/domain';
 import type { Session } from './session.js';
 import { PgAuditStore } from './stores/audit.store.js';
 import { PgCaseStore } from './stores/case.store.js';
+import { PgBacklogStore } from './stores/backlog.store.js';
 import { PgDealStore } from './stores/deal.store.js';
 import { PgDeliveryStore } from './stores/delivery.store.js';
 import { PgEventStore } from './stores/event.store.js';
@@ -42,6 +44,7 @@ export class PgTransaction implements Transaction {
   readonly jobs: JobStore;
   readonly cases: CaseStore;
   readonly audit: AuditStore;
+  readonly backlog: BacklogStore;
 
   constructor(private readonly session: Session) {
     this.deals = new PgDealStore(session);
@@ -55,6 +58,7 @@ export class PgTransaction implements Transaction {
     this.jobs = new PgJobStore(session);
     this.cases = new PgCaseStore(session);
     this.audit = new PgAuditStore(session);
+    this.backlog = new PgBacklogStore(session);
   }
 
   async now(): Promise<Micros> {

@@ -1,10 +1,13 @@
-import { Module, ShutdownSignal, type DynamicModule, type INestApplicationContext } from '@nestjs/common';
+import { Module, type DynamicModule, type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { NoFaults, type FaultPoint, type OrderSystem } from '@v402/application';
 import { loadConfig, type Role } from '@v402/config';
 import { TerminalError } from '@v402/domain';
+import type { KafkaBatchStrategy } from '@v402/messaging';
 import { createLog, nestLog, type Logger } from '@v402/observability';
 import { CoreModule } from './core/core.module.js';
+import { endOnSignals } from './core/end-on-signals.js';
+import { Operations } from './core/operations.js';
 import { contractsTransport, IntakeModule } from './intake/intake.module.js';
 import { OrdersModule } from './orders/orders.module.js';
 import { RelayModule } from './relay/relay.module.js';
@@ -15,10 +18,6 @@ const EXIT_CONFIG = 78;
 
 const MIN_NODE_MAJOR = 24;
 
-const SIGNALS = [ShutdownSignal.SIGTERM, ShutdownSignal.SIGINT];
-/** A process that ended its work when it was asked to has succeeded: exit status 0, not death by the signal. */
-const CLEAN_EXIT = { useProcessExit: true };
-
 export interface RunOptions {
   readonly env: NodeJS.ProcessEnv;
   /** For tests that break things. */
@@ -28,8 +27,8 @@ export interface RunOptions {
 }
 
 /**
- * Runs roles in this process until SIGTERM or SIGINT; then it finishes what is under way and ends. A database or broker
- * that is away is waited for. A configuration that cannot work ends the process with status 78 and says everything that
+ * Runs roles in this process until SIGTERM or SIGINT; then it finishes what is under way and ends with status 0, or with 75
+ * where that takes longer than it may. A database or broker that is away is waited for. A configuration that cannot work ends the process with status 78 and says everything that
  * is wrong with it.
  */
 export async function runRoles(roles: readonly Role[], { env }: RunOptions = { env: process.env }): Promise<void> {
@@ -61,14 +60,22 @@ export async function startRoles(
 ): Promise<INestApplicationContext> {
   const config = loadConfig(env, roles);
   const log = createLog(config.V402_LOG_LEVEL, { instance: config.V402_INSTANCE_ID, roles: roles.join(',') });
-  const imports = [
-    CoreModule.forRoot({ config, log, faults }),
-    ...roles.map((role) => roleModule(role, { env, log, orderSystem })),
-  ];
-  const module: DynamicModule = { module: RolesModule, imports };
-  const app = await createApplication(module, roles, env, log);
-  log.info('The roles run.');
-  return app;
+  const operations = await Operations.open(config, log);
+  try {
+    const strategy = roles.includes('intake') ? contractsTransport(loadConfig(env, ['intake']), log) : undefined;
+    const imports = [
+      CoreModule.forRoot({ config, log, faults, operations }),
+      ...roles.map((role) => roleModule(role, { env, log, orderSystem, strategy })),
+    ];
+    const app = await createApplication({ module: RolesModule, imports }, log, strategy);
+    endOnSignals(app, { log, operations, drainMs: config.V402_DRAIN_MS });
+    operations.health.started();
+    log.info('The roles run.');
+    return app;
+  } catch (error) {
+    await operations.close();
+    throw error;
+  }
 }
 
 /** The roles that one process runs, over one core. */
@@ -78,12 +85,14 @@ class RolesModule {}
 interface RoleOptions extends Pick<RunOptions, 'env'> {
   readonly log: Logger;
   readonly orderSystem: OrderSystem | undefined;
+  readonly strategy: KafkaBatchStrategy | undefined;
 }
 
-function roleModule(role: Role, { env, log, orderSystem }: RoleOptions): DynamicModule {
+function roleModule(role: Role, { env, log, orderSystem, strategy }: RoleOptions): DynamicModule {
   switch (role) {
     case 'intake':
-      return IntakeModule.forRoot(loadConfig(env, [role]), log);
+      if (strategy === undefined) throw new TerminalError('transport_missing', 'Intake has a transport.');
+      return IntakeModule.forRoot(loadConfig(env, [role]), log, strategy);
     case 'orders':
       return OrdersModule.forRoot(loadConfig(env, [role]), orderSystem);
     case 'workflows':
@@ -96,18 +105,12 @@ function roleModule(role: Role, { env, log, orderSystem }: RoleOptions): Dynamic
 /** Only intake listens to Kafka; a process without it is no microservice. */
 async function createApplication(
   module: DynamicModule,
-  roles: readonly Role[],
-  env: NodeJS.ProcessEnv,
   log: Logger,
+  strategy: KafkaBatchStrategy | undefined,
 ): Promise<INestApplicationContext> {
   const options = { logger: nestLog(log), abortOnError: false };
-  if (!roles.includes('intake')) {
-    const app = await NestFactory.createApplicationContext(module, options);
-    return app.enableShutdownHooks(SIGNALS, CLEAN_EXIT);
-  }
-  const strategy = contractsTransport(loadConfig(env, ['intake']), log);
+  if (strategy === undefined) return NestFactory.createApplicationContext(module, options);
   const app = await NestFactory.createMicroservice(module, { ...options, strategy });
-  app.enableShutdownHooks(SIGNALS, CLEAN_EXIT);
   await app.listen();
   return app;
 }

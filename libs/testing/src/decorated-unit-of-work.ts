@@ -36,6 +36,7 @@ export class DecoratedUnitOfWork extends UnitOfWork {
       jobs: decorate(tx.jobs, this.overrides.jobs),
       cases: decorate(tx.cases, this.overrides.cases),
       audit: decorate(tx.audit, this.overrides.audit),
+      backlog: decorate(tx.backlog, this.overrides.backlog),
     };
   }
 }

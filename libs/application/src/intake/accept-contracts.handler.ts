@@ -1,5 +1,5 @@
 import { isExpired, type SignatureVerifier } from '@v402/contract';
-import { TerminalError, type Arrival, type Refusal } from '@v402/domain';
+import { TerminalError, type Arrival, type Refusal, type RefusalCode } from '@v402/domain';
 import { apart } from '../apart.js';
 import { arrivalOfDatabase } from '../events/members.js';
 import type { EventNaming } from '../events/settlement-stream.js';
@@ -21,7 +21,19 @@ export type IntakeCounts = Readonly<
   Record<'accepted' | 'duplicates' | 'rejected' | 'quarantined' | 'undecidable', number>
 >;
 
-const NONE: IntakeCounts = { accepted: 0, duplicates: 0, rejected: 0, quarantined: 0, undecidable: 0 };
+/** The same, with the refusals by their code. */
+export interface IntakeReport extends IntakeCounts {
+  readonly refusals: ReadonlyMap<RefusalCode, number>;
+}
+
+const NONE: IntakeReport = {
+  accepted: 0,
+  duplicates: 0,
+  rejected: 0,
+  quarantined: 0,
+  undecidable: 0,
+  refusals: new Map(),
+};
 
 /** How often a message may fail for a reason that nobody foresaw before it is parked. */
 const MAX_FAILURES = 5;
@@ -55,7 +67,7 @@ export class AcceptContractsHandler {
    * @param messages in the order of their partitions and offsets
    * @throws RetryableError when a part is away: nothing of the batch was lost, and it is handled again
    */
-  async handle(messages: readonly InboundMessage[]): Promise<IntakeCounts> {
+  async handle(messages: readonly InboundMessage[]): Promise<IntakeReport> {
     if (messages.length === 0) return NONE;
     const parts = await apart(
       messages,
@@ -146,7 +158,7 @@ export class AcceptContractsHandler {
   }
 
   /** One transaction for all of them. */
-  async #decideTogether(messages: readonly InboundMessage[]): Promise<IntakeCounts> {
+  async #decideTogether(messages: readonly InboundMessage[]): Promise<IntakeReport> {
     const examined = await this.#examine(messages.map(readMessage));
     const counts = await this.unitOfWork.run(async (tx) => {
       const decided = await this.#decide(tx, examined);
@@ -158,7 +170,7 @@ export class AcceptContractsHandler {
   }
 
   /** A refused value is parked at once; a failure that nobody foresaw may pass, so it is tried again a few times. */
-  async #park(message: InboundMessage, error: unknown): Promise<IntakeCounts> {
+  async #park(message: InboundMessage, error: unknown): Promise<IntakeReport> {
     const key = coordinatesKey(message.coordinates);
     const failures = (this.#failures.get(key) ?? 0) + 1;
     if (!(error instanceof TerminalError) && failures < MAX_FAILURES) {
@@ -183,12 +195,12 @@ export class AcceptContractsHandler {
   }
 
   /** T1: lock the deals, decide message by message on what is stored, write everything in bulk. */
-  async #decide(tx: Transaction, examined: readonly ExaminedMessage[]): Promise<IntakeCounts> {
+  async #decide(tx: Transaction, examined: readonly ExaminedMessage[]): Promise<IntakeReport> {
     const keys = await this.#lockDeals(tx, examined);
     const ids = examined.flatMap(({ identified }) => (identified === undefined ? [] : [identified.contractId]));
     const closed = await tx.evidence.countClosed(examined.map(({ raw }) => raw.digest));
     const open = examined.filter(({ raw }) => !closed.has(raw.digest));
-    let counts: IntakeCounts = { ...NONE, quarantined: examined.length - open.length };
+    let counts: IntakeReport = { ...NONE, quarantined: examined.length - open.length };
     let next = 0;
     while (next < open.length) {
       // More than one round only where an amendment follows its base within the batch.
@@ -218,12 +230,15 @@ export class AcceptContractsHandler {
   }
 }
 
-function add(left: IntakeCounts, right: IntakeCounts): IntakeCounts {
+function add(left: IntakeReport, right: IntakeReport): IntakeReport {
+  const refusals = new Map(left.refusals);
+  for (const [code, count] of right.refusals) refusals.set(code, (refusals.get(code) ?? 0) + count);
   return {
     accepted: left.accepted + right.accepted,
     duplicates: left.duplicates + right.duplicates,
     rejected: left.rejected + right.rejected,
     quarantined: left.quarantined + right.quarantined,
     undecidable: left.undecidable + right.undecidable,
+    refusals,
   };
 }

@@ -1,14 +1,21 @@
-import { deliveryTable, orderPlacementTable, paymentLegTable, transition, type ContractId } from '@v402/domain';
+import {
+  deliveryTable,
+  orderPlacementTable,
+  paymentLegTable,
+  transition,
+  type ContractId,
+  type RefusalCode,
+} from '@v402/domain';
 import { writeStreams } from '../events/write-streams.js';
 import { rejectionKey } from '../ports/evidence-store.js';
 import type { NewSettlement } from '../ports/settlement-store.js';
 import type { Transaction } from '../ports/unit-of-work.js';
-import type { IntakeCounts } from './accept-contracts.handler.js';
+import type { IntakeReport } from './accept-contracts.handler.js';
 import { rejectedEvent } from './intake-events.js';
 import { decisionOf, type IntakeContext, type IntakeRound } from './intake-round.js';
 
 /** Writes everything that a round has decided, in bulk. */
-export async function writeRound(tx: Transaction, context: IntakeContext, round: IntakeRound): Promise<IntakeCounts> {
+export async function writeRound(tx: Transaction, context: IntakeContext, round: IntakeRound): Promise<IntakeReport> {
   await tx.evidence.keepRaw([...round.raws.values()]);
   await supersede(tx, round.replaced);
   await tx.settlements.retire(round.retired);
@@ -21,12 +28,14 @@ export async function writeRound(tx: Transaction, context: IntakeContext, round:
   await tx.evidence.countQuarantined(round.quarantineRepeats);
   // The positions of new settlements were inserted with them; storing them again changes nothing.
   await writeStreams(tx, round.streams, round.looseEvents);
+  const refusals = refusalsOf(round);
   return {
     accepted: round.drafts.length,
     duplicates: sum(round.duplicates.values()),
-    rejected: sum([...round.rejections.values()].map(({ occurrences }) => occurrences)),
+    rejected: sum(refusals.values()),
     quarantined: round.quarantines.length + sum(round.quarantineRepeats.values()),
     undecidable: 0,
+    refusals,
   };
 }
 
@@ -73,6 +82,12 @@ async function writeRejections(tx: Transaction, context: IntakeContext, round: I
   await tx.events.append(
     news.map((rejection) => rejectedEvent(context.naming, rejection.examined, rejection, round.now)),
   );
+}
+
+function refusalsOf({ rejections }: IntakeRound): ReadonlyMap<RefusalCode, number> {
+  const refusals = new Map<RefusalCode, number>();
+  for (const { code, occurrences } of rejections.values()) refusals.set(code, (refusals.get(code) ?? 0) + occurrences);
+  return refusals;
 }
 
 function sum(counts: Iterable<number>): number {

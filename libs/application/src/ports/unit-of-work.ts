@@ -1,6 +1,7 @@
 import type { Micros } from '@v402/domain';
 import type { AuditStore } from './audit-store.js';
 import type { CaseStore } from './case-store.js';
+import type { BacklogStore } from './backlog-store.js';
 import type { DealStore, SettlementStore } from './settlement-store.js';
 import type { EventStore } from './event-store.js';
 import type { EvidenceStore } from './evidence-store.js';
@@ -24,6 +25,7 @@ export interface Transaction {
   /** For operators. */
   readonly cases: CaseStore;
   readonly audit: AuditStore;
+  readonly backlog: BacklogStore;
 }
 
 /** One database transaction, READ COMMITTED with explicit locks. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WorkTopic } from '@v402/application';
-import { backoffMs, RetryableError, TerminalError } from '@v402/domain';
-import type { Logger } from '@v402/observability';
+import { backoffMs, RetryableError } from '@v402/domain';
+import { codeOf, type Logger } from '@v402/observability';
 import type { InProcessWake } from './in-process-wake.js';
 
 export interface LoopOptions {
@@ -11,6 +11,13 @@ export interface LoopOptions {
   readonly round: () => Promise<number>;
   /** Gives back what other processes wait for. Runs once, after the last round. */
   readonly onStop?: () => Promise<void>;
+}
+
+export interface LoopLimits {
+  /** How long rounds may fail. */
+  readonly failingMs: number;
+  /** How long one round may take. */
+  readonly roundMs: number;
 }
 
 const BACKOFF = { firstMs: 100, maxMs: 5_000 };
@@ -24,6 +31,9 @@ export class PollingLoop {
   #running: Promise<void> | undefined;
   #failures = 0;
   #failingCode: string | undefined;
+  /** By the monotonic clock; undefined while rounds succeed, and while none is under way. */
+  #failingSinceMs: number | undefined;
+  #roundSinceMs: number | undefined;
 
   constructor(
     private readonly options: LoopOptions,
@@ -35,13 +45,27 @@ export class PollingLoop {
     this.#running ??= this.#run();
   }
 
+  /** Begins no further round. */
+  end(): void {
+    this.#stopping.abort();
+  }
+
   /** Ends after the round under way. */
   async stop(): Promise<void> {
-    this.#stopping.abort();
+    this.end();
     await this.#running;
     await this.options.onStop?.().catch((error: unknown) => {
       this.log.warn({ role: this.options.topic, code: codeOf(error) }, 'What this role held could not be given back.');
     });
+  }
+
+  /** Why this loop makes no progress, as a stable code; null while rounds succeed, or one is under way within its limit. */
+  trouble({ failingMs, roundMs }: LoopLimits): string | null {
+    const nowMs = performance.now();
+    if (this.#running === undefined) return 'not_started';
+    if (this.#roundSinceMs !== undefined && nowMs - this.#roundSinceMs > roundMs) return 'round_stuck';
+    const isFailing = this.#failingSinceMs !== undefined && nowMs - this.#failingSinceMs > failingMs;
+    return isFailing ? (this.#failingCode ?? null) : null;
   }
 
   async #run(): Promise<void> {
@@ -58,11 +82,13 @@ export class PollingLoop {
 
   async #round(): Promise<number | 'failed'> {
     const { topic: role, round } = this.options;
+    this.#roundSinceMs = performance.now();
     try {
       const done = await round();
       if (this.#failingCode !== undefined) this.log.info({ role }, 'The role goes on.');
       this.#failures = 0;
       this.#failingCode = undefined;
+      this.#failingSinceMs = undefined;
       return done;
     } catch (error) {
       this.#failures += 1;
@@ -72,11 +98,10 @@ export class PollingLoop {
         this.log[level]({ role, code, err: error }, 'The role cannot work now. It tries again until it can.');
       }
       this.#failingCode = code;
+      this.#failingSinceMs ??= performance.now();
       return 'failed';
+    } finally {
+      this.#roundSinceMs = undefined;
     }
   }
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof RetryableError || error instanceof TerminalError ? error.code : 'unexpected_error';
 }

@@ -1,12 +1,19 @@
-import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
+import type { BeforeApplicationShutdown, OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
 import type { PollingLoop } from './polling-loop.js';
 
-/** Ties a role's loop to the life of the application: it starts with it, and ends before the connections are closed. */
-export class RoleLoop implements OnApplicationBootstrap, BeforeApplicationShutdown {
+/**
+ * Ties a role's loop to the life of the application: it starts with it, all loops of a process are told to end at once,
+ * and each has ended before the connections are closed.
+ */
+export class RoleLoop implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown {
   constructor(private readonly loop: PollingLoop) {}
 
   onApplicationBootstrap(): void {
     this.loop.start();
+  }
+
+  onModuleDestroy(): void {
+    this.loop.end();
   }
 
   async beforeApplicationShutdown(): Promise<void> {

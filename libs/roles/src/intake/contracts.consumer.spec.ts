@@ -1,12 +1,21 @@
-import { NoFaults, type AcceptContractsHandler, type InboundMessage, type IntakeCounts } from '@v402/application';
+import { NoFaults, type AcceptContractsHandler, type InboundMessage, type IntakeReport } from '@v402/application';
 import type { KafkaRecord } from '@v402/messaging';
+import { Metrics } from '@v402/observability';
 import { ContractsConsumer } from './contracts.consumer.js';
 import { toInboundMessage } from './inbound-record.js';
+import { IntakeFlow } from './intake-flow.js';
 
 const WHERE = { topic: 'contracts', partition: 2 };
 const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
-const NONE: IntakeCounts = { accepted: 0, duplicates: 0, rejected: 0, quarantined: 0, undecidable: 0 };
+const NONE: IntakeReport = {
+  accepted: 0,
+  duplicates: 0,
+  rejected: 0,
+  quarantined: 0,
+  undecidable: 0,
+  refusals: new Map(),
+};
 
 const aRecord = (overrides: Partial<KafkaRecord> = {}): KafkaRecord => ({
   offset: 9_007_199_254_740_993n,
@@ -60,12 +69,13 @@ test('behavior: a batch is handed over whole and in order, and its failure is it
   const seen: (readonly InboundMessage[])[] = [];
   const failure = new Error('away');
   let fails = false;
-  const handle = (messages: readonly InboundMessage[]): Promise<IntakeCounts> => {
+  const handle = (messages: readonly InboundMessage[]): Promise<IntakeReport> => {
     seen.push(messages);
     return fails ? Promise.reject(failure) : Promise.resolve(NONE);
   };
   const consumer = new ContractsConsumer(
     { handle } as Partial<AcceptContractsHandler> as AcceptContractsHandler,
+    new IntakeFlow(new Metrics(), { slowDown: () => Promise.resolve() }),
     new NoFaults(),
   );
   const batch = { ...WHERE, messages: [aRecord({ offset: 7n }), aRecord({ offset: 9n })] };

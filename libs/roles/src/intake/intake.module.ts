@@ -14,9 +14,17 @@ import { KafkaBatchStrategy, KafkaTopics, topicName } from '@v402/messaging';
 import type { Logger } from '@v402/observability';
 import { TrustedSignatureVerifier, type TrustRegistry } from '@v402/signatures';
 import { kafkaConnection, kafkaLog } from '../core/kafka.js';
+import { Loops } from '../core/loops.js';
 import { eventNaming, processName } from '../core/naming.js';
+import { Operations } from '../core/operations.js';
+import { RoleLoop } from '../core/role-loop.js';
+import { LOG } from '../core/tokens.js';
 import { CODE_VERSION } from '../core/version.js';
+import { BacklogGate } from './backlog-gate.js';
+import { ConsumerLife } from './consumer-life.js';
 import { ContractsConsumer } from './contracts.consumer.js';
+import { IntakeFlow } from './intake-flow.js';
+import { intakeTrouble } from './intake-trouble.js';
 import { readTrustRegistry } from './trust.js';
 
 type IntakeConfig = RoleConfig<'intake'>;
@@ -25,10 +33,13 @@ type IntakePolicyConfig = Pick<
   'V402_PARTIES' | 'V402_HANDLER_ID' | 'V402_REQUIRE_TRANSCRIPT' | 'V402_CONFLICT_POLICY'
 >;
 
+/** How often intake looks how much waits behind it. */
+const BACKLOG_POLL_MS = 1_000;
+
 /** Intake: contracts topic → `ContractsConsumer` → `AcceptContractsHandler`. */
 @Module({})
 export class IntakeModule {
-  static forRoot(config: IntakeConfig, log: Logger): DynamicModule {
+  static forRoot(config: IntakeConfig, log: Logger, strategy: KafkaBatchStrategy): DynamicModule {
     const registry = readTrustRegistry(config.V402_TRUST_REGISTRY);
     const policy = intakePolicy(config);
     warnOfStrangers(policy, registry, log);
@@ -36,6 +47,33 @@ export class IntakeModule {
       module: IntakeModule,
       controllers: [ContractsConsumer],
       providers: [
+        {
+          provide: BacklogGate,
+          inject: [UnitOfWork, Alarms, LOG],
+          useFactory: (unitOfWork: UnitOfWork, alarms: Alarms, log: Logger) =>
+            new BacklogGate(config.V402_BACKLOG_LIMIT, unitOfWork, alarms, log),
+        },
+        {
+          provide: IntakeFlow,
+          inject: [Operations, BacklogGate],
+          useFactory: ({ metrics }: Operations, gate: BacklogGate) => new IntakeFlow(metrics, gate),
+        },
+        {
+          provide: ConsumerLife,
+          inject: [Operations, BacklogGate],
+          useFactory: (operations: Operations, gate: BacklogGate) => {
+            observeConsumer(strategy, operations, gate);
+            return new ConsumerLife(strategy, gate);
+          },
+        },
+        {
+          provide: RoleLoop,
+          inject: [BacklogGate, Loops],
+          useFactory: (gate: BacklogGate, loops: Loops) => {
+            const round = (): Promise<number> => gate.look();
+            return loops.of({ topic: 'backlog', pollMs: BACKLOG_POLL_MS, round }, { roundLimitMs: 0 });
+          },
+        },
         {
           provide: SignatureVerifier,
           useValue: new TrustedSignatureVerifier(registry, config.V402_KEY_GRACE_SECONDS),
@@ -55,6 +93,20 @@ export class IntakeModule {
       ],
     };
   }
+}
+
+/** Ties the consumer to the gate, to readiness and to the metrics. */
+function observeConsumer(strategy: KafkaBatchStrategy, operations: Operations, gate: BacklogGate): void {
+  const { health, metrics, unreadyAfterMs } = operations;
+  strategy.admitWhile(() => gate.isOpen());
+  health.add('intake', () => intakeTrouble(strategy.progress(), unreadyAfterMs));
+  metrics.onCollect(() => {
+    metrics.set('v402_intake_paused', {}, gate.isOpen() ? 0 : 1);
+    metrics.forget('v402_intake_lag_records');
+    for (const { topic, partition, lag } of strategy.progress()?.assigned ?? []) {
+      if (lag !== null) metrics.set('v402_intake_lag_records', { topic, partition: String(partition) }, Number(lag));
+    }
+  });
 }
 
 /** The transport that feeds `ContractsConsumer`. */

@@ -10,12 +10,12 @@ import {
   type OrderTiming,
 } from '@v402/application';
 import type { RoleConfig } from '@v402/config';
-import type { Logger } from '@v402/observability';
-import { InProcessWake } from '../core/in-process-wake.js';
+import { ObservedOrderSystem } from '@v402/observability';
+import { Loops } from '../core/loops.js';
 import { eventNaming } from '../core/naming.js';
-import { PollingLoop } from '../core/polling-loop.js';
+import { Operations } from '../core/operations.js';
 import { RoleLoop } from '../core/role-loop.js';
-import { LOG, OWNER } from '../core/tokens.js';
+import { OWNER } from '../core/tokens.js';
 import { openOrderSystem, OrderSystemLife } from './order-system.provider.js';
 
 type OrdersConfig = RoleConfig<'orders'>;
@@ -28,7 +28,12 @@ export class OrdersModule {
       module: OrdersModule,
       providers: [
         { provide: OrderSystemLife, useFactory: () => openOrderSystem(config, orderSystem) },
-        { provide: OrderSystem, inject: [OrderSystemLife], useFactory: (life: OrderSystemLife) => life.system },
+        {
+          provide: OrderSystem,
+          inject: [OrderSystemLife, Operations],
+          useFactory: ({ system }: OrderSystemLife, { metrics }: Operations) =>
+            new ObservedOrderSystem(system, metrics),
+        },
         {
           provide: PlaceOrdersHandler,
           inject: [UnitOfWork, OrderSystem, Ids, OWNER, Wake, Alarms, FaultPoint],
@@ -54,20 +59,14 @@ export class OrdersModule {
         },
         {
           provide: RoleLoop,
-          inject: [PlaceOrdersHandler, InProcessWake, LOG],
-          useFactory: (handler: PlaceOrdersHandler, wake: InProcessWake, log: Logger) =>
-            new RoleLoop(
-              new PollingLoop(
-                {
-                  topic: 'orders',
-                  pollMs: config.V402_POLL_MS,
-                  round: () => handler.begin(),
-                  onStop: () => handler.end(),
-                },
-                wake,
-                log,
-              ),
-            ),
+          inject: [PlaceOrdersHandler, Loops],
+          useFactory: (handler: PlaceOrdersHandler, loops: Loops) => {
+            const round = (): Promise<number> => handler.begin();
+            return loops.of(
+              { topic: 'orders', pollMs: config.V402_POLL_MS, round, onStop: () => handler.end() },
+              { roundLimitMs: config.V402_LEASE_MS + config.V402_ORDER_CALL_TIMEOUT_MS },
+            );
+          },
         },
       ],
     };

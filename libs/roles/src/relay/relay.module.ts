@@ -2,10 +2,10 @@ import { Inject, Module, type DynamicModule, type OnApplicationShutdown } from '
 import { Alarms, EventPublisher, FaultPoint, PublishEventsHandler, UnitOfWork } from '@v402/application';
 import type { RoleConfig } from '@v402/config';
 import { KafkaEventProducer } from '@v402/messaging';
-import type { Logger } from '@v402/observability';
-import { InProcessWake } from '../core/in-process-wake.js';
+import { ObservedPublisher, type Logger } from '@v402/observability';
+import { Loops } from '../core/loops.js';
 import { kafkaConnection, kafkaLog } from '../core/kafka.js';
-import { PollingLoop } from '../core/polling-loop.js';
+import { Operations } from '../core/operations.js';
 import { RoleLoop } from '../core/role-loop.js';
 import { LOG, OWNER } from '../core/tokens.js';
 import { KafkaEventPublisher } from './kafka-event-publisher.js';
@@ -30,8 +30,9 @@ export class RelayModule implements OnApplicationShutdown {
         },
         {
           provide: EventPublisher,
-          inject: [KafkaEventProducer],
-          useFactory: (producer: KafkaEventProducer) => new KafkaEventPublisher(producer),
+          inject: [KafkaEventProducer, Operations],
+          useFactory: (producer: KafkaEventProducer, { metrics }: Operations) =>
+            new ObservedPublisher(new KafkaEventPublisher(producer), metrics),
         },
         {
           provide: PublishEventsHandler,
@@ -49,20 +50,14 @@ export class RelayModule implements OnApplicationShutdown {
         },
         {
           provide: RoleLoop,
-          inject: [PublishEventsHandler, InProcessWake, LOG],
-          useFactory: (handler: PublishEventsHandler, wake: InProcessWake, log: Logger) =>
-            new RoleLoop(
-              new PollingLoop(
-                {
-                  topic: 'relay',
-                  pollMs: config.V402_POLL_MS,
-                  round: () => handler.handle(),
-                  onStop: () => handler.stop(),
-                },
-                wake,
-                log,
-              ),
-            ),
+          inject: [PublishEventsHandler, Loops],
+          useFactory: (handler: PublishEventsHandler, loops: Loops) => {
+            const round = (): Promise<number> => handler.handle();
+            return loops.of(
+              { topic: 'relay', pollMs: config.V402_POLL_MS, round, onStop: () => handler.stop() },
+              { roundLimitMs: config.V402_LEASE_MS },
+            );
+          },
         },
       ],
     };

@@ -1,12 +1,10 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { Alarms, FaultPoint, PaymentAccounts, ReleaseDueHandler, UnitOfWork, Wake } from '@v402/application';
 import type { RoleConfig } from '@v402/config';
-import type { Logger } from '@v402/observability';
-import { InProcessWake } from '../core/in-process-wake.js';
+import { Loops } from '../core/loops.js';
 import { eventNaming } from '../core/naming.js';
-import { PollingLoop } from '../core/polling-loop.js';
 import { RoleLoop } from '../core/role-loop.js';
-import { LOG, OWNER } from '../core/tokens.js';
+import { OWNER } from '../core/tokens.js';
 import { FilePaymentAccounts, NoPaymentAccounts } from './file-payment-accounts.js';
 import { scheduleLoop } from './schedule.js';
 
@@ -53,21 +51,20 @@ export class WorkflowsModule {
         },
         {
           provide: RoleLoop,
-          inject: [ReleaseDueHandler, InProcessWake, LOG],
-          useFactory: (handler: ReleaseDueHandler, wake: InProcessWake, log: Logger) =>
-            new RoleLoop(
-              new PollingLoop(
-                { topic: 'workflows', pollMs: config.V402_POLL_MS, round: () => handler.handle() },
-                wake,
-                log,
-              ),
-            ),
+          inject: [ReleaseDueHandler, Loops],
+          useFactory: (handler: ReleaseDueHandler, loops: Loops) => {
+            const round = (): Promise<number> => handler.handle();
+            return loops.of(
+              { topic: 'workflows', pollMs: config.V402_POLL_MS, round },
+              { roundLimitMs: config.V402_LEASE_MS },
+            );
+          },
         },
         {
           provide: SCHEDULE,
-          inject: [UnitOfWork, Alarms, OWNER, InProcessWake, LOG],
-          useFactory: (unitOfWork: UnitOfWork, alarms: Alarms, owner: string, wake: InProcessWake, log: Logger) =>
-            scheduleLoop({ config, unitOfWork, alarms }, owner, wake, log),
+          inject: [UnitOfWork, Alarms, OWNER, Loops],
+          useFactory: (unitOfWork: UnitOfWork, alarms: Alarms, owner: string, loops: Loops) =>
+            scheduleLoop({ config, unitOfWork, alarms }, owner, loops),
         },
       ],
     };
