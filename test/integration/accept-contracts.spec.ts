@@ -41,6 +41,7 @@ describe('a contract that is accepted', () => {
       rejected: 0,
       quarantined: 0,
       undecidable: 0,
+      refusals: new Map(),
     });
 
     const dealKey = Buffer.from(sha256(JSON.stringify(['rich', BUYER, SELLER])), 'hex');
