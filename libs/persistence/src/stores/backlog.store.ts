@@ -43,7 +43,8 @@ const EVENTS = `
         AND EXISTS (SELECT FROM v402.outbox o WHERE o.shard = s.shard AND ${NOT_PARKED})) AS unowned`;
 
 const QUARANTINE = `
-  SELECT reason, count(*)::int AS open, ${ageMs('min(quarantined_at)')} AS "oldestMs" FROM v402.quarantine GROUP BY reason`;
+  SELECT reason, count(*)::int AS open, ${ageMs('min(quarantined_at)')} AS "oldestMs" FROM v402.quarantine
+  WHERE resolution IS NULL GROUP BY reason`;
 
 const HOLDS = `SELECT reason, count(*)::int AS open FROM v402.hold WHERE released_at IS NULL GROUP BY reason`;
 
