@@ -1,4 +1,5 @@
 import { backoffMs, RetryableError, TerminalError, type Backoff } from '@v402/domain';
+import { keepLeases } from '../keep-leases.js';
 import type { JobClaim } from '../ports/job-store.js';
 import type { Alarms } from '../ports/seams.js';
 import type { UnitOfWork } from '../ports/unit-of-work.js';
@@ -79,25 +80,16 @@ export class RunJobsHandler {
       const message = 'A periodic job takes longer than it may. Another process takes it over.';
       if (this.#running.has(job.name)) this.alarms.raise('job_overdue', message, { job: job.name });
     });
-    const heartbeat = setInterval(() => {
-      if (!limit.aborted) void this.#renew(claim, lost);
-    }, this.policy.leaseMs / 3);
+    const renew = async (): Promise<void> => {
+      if (limit.aborted) return;
+      if (!(await this.unitOfWork.run((tx) => tx.jobs.renew(claim, this.policy.leaseMs)))) lost.abort();
+    };
     const signal = AbortSignal.any([this.#stopping.signal, limit, lost.signal]);
     try {
-      await job.run(signal);
+      await keepLeases(this.policy.leaseMs, renew, () => job.run(signal));
       await this.unitOfWork.run((tx) => tx.jobs.finish(claim, job.periodMs));
     } catch (error) {
       await this.#failed(job, claim, error);
-    } finally {
-      clearInterval(heartbeat);
-    }
-  }
-
-  async #renew(claim: JobClaim, lost: AbortController): Promise<void> {
-    try {
-      if (!(await this.unitOfWork.run((tx) => tx.jobs.renew(claim, this.policy.leaseMs)))) lost.abort();
-    } catch {
-      // The database is away. Should it stay away, the lease ends, and whoever is there then takes the job over.
     }
   }
 

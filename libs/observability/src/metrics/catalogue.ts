@@ -61,6 +61,11 @@ export const METRICS = {
     labels: ['order_system', 'operation', 'outcome'],
     buckets: SECONDS,
   },
+  v402_order_circuit_state: {
+    type: 'gauge',
+    help: 'The circuit breaker of the order system, in this process: 0 closed, 1 half open, 2 open.',
+    labels: [],
+  },
   v402_events_published_total: {
     type: 'counter',
     help: 'Events that Kafka has acknowledged, by type; one that is repeated after a crash counts again.',

@@ -20,6 +20,9 @@ import { openOrderSystem, OrderSystemLife } from './order-system.provider.js';
 
 type OrdersConfig = RoleConfig<'orders'>;
 
+/** Their places are the values of the metric. */
+const CIRCUIT_STATES: readonly PlaceOrdersHandler['circuit'][] = ['closed', 'half_open', 'open'];
+
 /** Orders: work that is due → `PlaceOrdersHandler` → the configured order system. */
 @Module({})
 export class OrdersModule {
@@ -59,8 +62,11 @@ export class OrdersModule {
         },
         {
           provide: RoleLoop,
-          inject: [PlaceOrdersHandler, Loops],
-          useFactory: (handler: PlaceOrdersHandler, loops: Loops) => {
+          inject: [PlaceOrdersHandler, Loops, Operations],
+          useFactory: (handler: PlaceOrdersHandler, loops: Loops, { metrics }: Operations) => {
+            metrics.onCollect(() => {
+              metrics.set('v402_order_circuit_state', {}, CIRCUIT_STATES.indexOf(handler.circuit));
+            });
             const round = (): Promise<number> => handler.begin();
             return loops.of(
               { topic: 'orders', pollMs: config.V402_POLL_MS, round, onStop: () => handler.end() },
