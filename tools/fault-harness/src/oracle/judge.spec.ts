@@ -1,0 +1,220 @@
+import { createHash } from 'node:crypto';
+import { eventsOfContract, HANDLING, servedSides } from '@v402/simulators';
+import { makeStories } from '../stories/make-stories.js';
+import type { GoodContract, Story } from '../stories/story.js';
+import { judge } from './judge.js';
+import type { Seen, SeenEvent, SettlementRow } from './seen.js';
+import type { Check } from './violation.js';
+
+const NOW = '2026-11-22T12:00:00.000Z';
+const { stories, sends } = makeStories({ seed: 7, contracts: 300, now: NOW });
+
+const storyOf = <Kind extends Story['kind']>(kind: Kind): Extract<Story, { kind: Kind }> => {
+  const story = stories.find((each): each is Extract<Story, { kind: Kind }> => each.kind === kind);
+  if (story === undefined) throw new RangeError(`No ${kind} among the stories.`);
+  return story;
+};
+
+const sha256 = (value: Uint8Array | string): string => createHash('sha256').update(value).digest('hex');
+const ORDER_KINDS = { buyer: 'purchase_order', seller: 'sales_order' } as const;
+
+/** Collects what a system shows that did everything right. */
+class Appearance {
+  readonly events: SeenEvent[] = [];
+  readonly seen = {
+    events: this.events,
+    orders: [] as Seen['orders'][number][],
+    settlements: [] as SettlementRow[],
+    legs: [] as Seen['legs'][number][],
+    rejections: [] as Seen['rejections'][number][],
+    quarantine: [] as Seen['quarantine'][number][],
+    openHolds: [] as Seen['openHolds'][number][],
+    keptBytes: new Set<string>(),
+    storedEvents: new Map<string, string>(),
+    stuck: [] as string[],
+  };
+  readonly #sequences = new Map<string, number>();
+
+  publish(subject: string, type: string, data: SeenEvent['data'] = {}): SeenEvent {
+    const topic = /payment|invoice/.test(type)
+      ? 'payments'
+      : type.includes('delivery')
+        ? 'deliveries'
+        : type.includes('contract')
+          ? 'rejections'
+          : 'events';
+    const stream = `${topic} ${subject}`;
+    const next = (this.#sequences.get(stream) ?? 0) + 1;
+    this.#sequences.set(stream, next);
+    const id = `event-${this.events.length}`;
+    const time = `2026-11-22T12:00:00.${String(this.events.length).padStart(6, '0')}Z`;
+    const sequence = topic === 'rejections' ? undefined : String(next).padStart(10, '0');
+    const event = { id, type, topic, subject, sequence, time, data, digest: sha256(id) } as const;
+    this.events.push(event);
+    this.seen.storedEvents.set(id, event.digest);
+    return event;
+  }
+
+  accept(good: GoodContract, current = true): void {
+    const { contractId, contract, value } = good;
+    const { negotiationId } = contract;
+    const { total } = contract.terms;
+    this.seen.settlements.push({ contractId, negotiationId, current, state: 'ordered', total, orderReference: 'R' });
+    this.seen.legs.push(...servedSides(HANDLING, contract).map((side) => ({ contractId, side, sum: total })));
+    this.seen.keptBytes.add(sha256(value));
+    this.publish(contractId, 'org.v402.settlement.accepted.v1');
+  }
+
+  settle(good: GoodContract): void {
+    const { contractId, contract } = good;
+    this.accept(good);
+    for (const { type, side, about } of eventsOfContract(contract, contractId, HANDLING, NOW).slice(1)) {
+      const leg = contract.terms.payment.schedule.find(({ id }) => id === about && /payment|invoice/.test(type));
+      const amount = leg && { amount: leg.amount, currency: contract.terms.currency };
+      this.publish(contractId, type, {
+        ...(side !== undefined && { side }),
+        ...(leg !== undefined && { legId: leg.id }),
+        ...(amount !== undefined && { amount }),
+        ...(type.includes('delivery') && about !== undefined && { deliveryId: about }),
+      });
+    }
+    for (const side of servedSides(HANDLING, contract)) this.order(good, side);
+  }
+
+  order({ contractId, contract: { terms } }: GoodContract, side: 'buyer' | 'seller'): void {
+    const { total, currency } = terms;
+    this.seen.orders.push({ kind: ORDER_KINDS[side], reference: 'R', contractId, total, currency });
+  }
+
+  quarantine(loser: GoodContract, winner: GoodContract): void {
+    const { contractId, value } = loser;
+    this.seen.quarantine.push({
+      reason: 'equivocation',
+      contractId,
+      conflictsWith: winner.contractId,
+      rawDigest: sha256(value),
+    });
+    this.seen.keptBytes.add(sha256(value));
+    this.publish(contractId, 'org.v402.contract.quarantined.v1', { conflictsWith: winner.contractId });
+    this.seen.openHolds.push({ negotiationId: winner.contract.negotiationId, reason: 'equivocation' });
+  }
+}
+
+const agreed = storyOf('agreed');
+const rivals = storyOf('rivals');
+const refused = storyOf('refused');
+
+/** Looks right for one agreed contract, unless it is changed. */
+const settled = (change: (appearance: Appearance) => void = () => undefined): readonly Check[] => {
+  const appearance = new Appearance();
+  appearance.settle(agreed.contract);
+  change(appearance);
+  return [...new Set(judge([agreed], appearance.seen, NOW).map(({ check }) => check))];
+};
+
+test('default: a contract that was settled as agreed is nothing to complain about', () => {
+  expect(settled()).toEqual([]);
+});
+
+test('default: of two rivals one is settled in part, and the other in quarantine', () => {
+  const appearance = new Appearance();
+  appearance.accept(rivals.rivals[1]);
+  appearance.quarantine(rivals.rivals[0], rivals.rivals[1]);
+  expect(judge([rivals], appearance.seen, NOW)).toEqual([]);
+});
+
+test.each<[what: string, check: Check, change: (appearance: Appearance) => void]>([
+  ['a contract is lost', 'settlement', ({ seen }) => seen.settlements.splice(0)],
+  ['a contract is settled twice', 'settlement', ({ seen }) => seen.settlements.push(...seen.settlements)],
+  ['an order is missing', 'order', ({ seen }) => seen.orders.pop()],
+  ['an order stands twice', 'order', ({ seen }) => seen.orders.push(...seen.orders)],
+  [
+    'an order has another total',
+    'order',
+    ({ seen }) => seen.orders.splice(0, 1, { ...seen.orders[0]!, total: '0.01' }),
+  ],
+  [
+    'nobody agreed an order',
+    'order',
+    ({ seen }) => seen.orders.push({ ...seen.orders[0]!, contractId: 'f'.repeat(64) }),
+  ],
+  ['the legs do not sum up', 'payment', ({ seen }) => seen.legs.splice(0, 1, { ...seen.legs[0]!, sum: '0.01' })],
+  ['an event is not published', 'event_record', ({ seen }) => seen.storedEvents.set('lost', 'x')],
+  ['an event was never recorded', 'event_record', ({ seen }) => seen.storedEvents.delete('event-0')],
+  [
+    'an event is published out of order',
+    'event_order',
+    ({ events }) => events.splice(0, 0, ...events.splice(1).reverse()),
+  ],
+  [
+    'an event has two contents',
+    'event_identity',
+    ({ events }) => events.push({ ...events[0]!, digest: sha256('other') }),
+  ],
+  [
+    'one fact has two events',
+    'event_identity',
+    (appearance) => appearance.publish(agreed.contract.contractId, 'org.v402.settlement.accepted.v1'),
+  ],
+  [
+    'something is asked for while a hold is open',
+    'hold',
+    (appearance) => {
+      appearance.publish(agreed.contract.contractId, 'org.v402.hold.placed.v1', { holdId: 'h' });
+      appearance.publish(agreed.contract.contractId, 'org.v402.delivery.requested.v1', { deliveryId: 'more' });
+    },
+  ],
+  ['something is stuck', 'stuck', ({ seen }) => seen.stuck.push('an order')],
+  [
+    'a good contract is held',
+    'stuck',
+    ({ seen }) =>
+      seen.openHolds.push({ negotiationId: agreed.contract.contract.negotiationId, reason: 'equivocation' }),
+  ],
+  [
+    'an order is in quarantine',
+    'quarantine',
+    ({ seen }) =>
+      seen.quarantine.push({ reason: 'order_mismatch', contractId: null, conflictsWith: null, rawDigest: null }),
+  ],
+])('error: %s', (_, check, change) => {
+  expect(settled(change)).toContain(check);
+});
+
+test('error: the conflict is ordered, too', () => {
+  const appearance = new Appearance();
+  appearance.accept(rivals.rivals[0]);
+  appearance.quarantine(rivals.rivals[1], rivals.rivals[0]);
+  appearance.order(rivals.rivals[1], 'seller');
+  expect(judge([rivals], appearance.seen, NOW).map(({ check }) => check)).toContain('order');
+});
+
+test('error: a refusal with another code, or without its bytes', () => {
+  const { rawDigest, code } = refused;
+  const appearance = new Appearance();
+  appearance.seen.rejections.push({ rawDigest, code });
+  appearance.seen.keptBytes.add(rawDigest);
+  appearance.publish(rawDigest, 'org.v402.contract.rejected.v1', { rawDigest, code });
+  expect(judge([refused], appearance.seen, NOW)).toEqual([]);
+  appearance.seen.rejections.push({ rawDigest, code: 'expired_otherwise' });
+  appearance.seen.keptBytes.clear();
+  expect(judge([refused], appearance.seen, NOW).map(({ check }) => check)).toEqual(['refusal', 'refusal']);
+});
+
+test('behavior: the same seed tells the same stories, and every kind of them', () => {
+  const ids = (list: readonly Story[]): string[] => list.map((story) => JSON.stringify(story.kind));
+  expect(ids(makeStories({ seed: 7, contracts: 300, now: NOW }).stories)).toEqual(ids(stories));
+  expect(new Set(stories.map(({ kind }) => kind)).size).toBe(6);
+});
+
+test('behavior: every message is sent three times, and an amendment once after its base under one key', () => {
+  const { chain } = storyOf('amended');
+  const placesOf = ({ contract, value }: GoodContract): number[] =>
+    sends.flatMap((send, place) =>
+      send.key === contract.negotiationId && Buffer.compare(send.value ?? Buffer.alloc(0), value) === 0 ? [place] : [],
+    );
+  const [base, amendment] = [placesOf(chain[0]), placesOf(chain[1]!)];
+  expect([base.length, amendment.length]).toEqual([1, 1]);
+  expect(amendment[0]).toBeGreaterThan(base[0]!);
+  expect(sends.length).toBeGreaterThanOrEqual(900);
+});
