@@ -85,6 +85,16 @@ ALTER TABLE v402.approval
 -- One request at a time waits for a second person.
 CREATE UNIQUE INDEX approval_pending ON v402.approval (case_id) WHERE outcome IS NULL;
 
+-- Rows come in the order of their times, so a summary of each stretch of the table finds a window at next to no cost.
+CREATE INDEX event_occurred ON v402.event USING brin (occurred_at);
+CREATE INDEX decision_decided ON v402.decision USING brin (decided_at);
+
+ALTER TABLE v402.input_loss
+  ADD CONSTRAINT input_loss_code CHECK (code IN
+    ('input_lost', 'input_topic_recreated', 'input_offsets_moved', 'input_partitions_added'));
+ALTER TABLE v402.reconciliation
+  ADD CONSTRAINT reconciliation_outcome CHECK (outcome IN ('agrees', 'differs', 'unproven'));
+
 -- 16 shards: more relays than that on one database would not help.
 INSERT INTO v402.relay_shard (shard) SELECT generate_series(0, 15);
 
@@ -109,6 +119,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON v402.relay TO v402_app;
 GRANT SELECT, INSERT ON v402.parked_stream TO v402_app;
 GRANT SELECT ON v402.audit_entry TO v402_app;
 GRANT SELECT, INSERT, UPDATE ON v402.input_offset TO v402_app;
+GRANT SELECT, INSERT ON v402.input_loss TO v402_app;
+GRANT SELECT, INSERT, DELETE ON v402.reconciliation TO v402_app;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA v402 TO v402_app;
 
 -- Operators resolve what the services may not: they release holds, close entries, and take a contract in on the bytes

@@ -5,6 +5,8 @@ import { CommanderError } from 'commander';
 
 /** What was asked for was done, and the answer is no: refused, failed, not found. */
 export const EXIT_NO = 1;
+/** Nothing speaks against it, but something could not be looked at. */
+export const EXIT_UNPROVEN = 3;
 /** There is no answer: wrong usage, a file that cannot be read, a part that is away. */
 const EXIT_TROUBLE = 2;
 
@@ -13,6 +15,7 @@ Exit status:
   0   done; the answer is yes
   1   the answer is no: refused, failed, not found, not in order
   2   no answer: wrong usage, a file that cannot be read, a part that is away
+  3   reconcile: nothing differs, but a part could not be looked at
   78  run: the configuration cannot work`;
 
 const debug = debuglog('v402');

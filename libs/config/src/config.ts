@@ -93,6 +93,8 @@ const COMMAND_VARIABLES = {
   ],
   'v402 audit': ['V402_OPERATOR_DATABASE_URL'],
   'v402 topics': KAFKA,
+  'v402 reconcile': ['V402_DATABASE_URL', ...KAFKA, ...ORDER_SYSTEM],
+  'v402 reconcile --last': ['V402_DATABASE_URL'],
 } as const satisfies Record<string, readonly VariableName[]>;
 
 export const READER_VARIABLES = { ...ROLE_VARIABLES, ...COMMAND_VARIABLES } as const;

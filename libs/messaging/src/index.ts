@@ -8,6 +8,7 @@ export type { KafkaConnection, KafkaLog, KafkaLogLevel } from './kafka-client.js
 export { KafkaGroup } from './kafka-group.js';
 export { KafkaEventProducer, type OutgoingRecord } from './kafka-event.producer.js';
 export { failureCode, protocolErrorType, type KafkaFailureCode } from './kafka-failure.js';
+export { KafkaTopicLog } from './kafka-topic-log.js';
 export { KafkaTopics, type TopicFacts, type TopicSpec } from './kafka-topics.js';
 export { readTopic, type ReadOptions, type ReadRecord } from './read-topic.js';
 export { TOPICS, topicName, topicSpecs, type TopicKey } from './topics.js';

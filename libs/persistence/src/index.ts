@@ -5,6 +5,7 @@ export { PgUnitOfWork } from './pg-unit-of-work.js';
 export type { DatabaseOptions } from './pool.js';
 export type { Figures } from './reader/figures.js';
 export { PgEvidenceArchive } from './reader/pg-evidence-archive.js';
+export { PgReconciliationBooks } from './reader/pg-reconciliation-books.js';
 export { SettlementReader } from './reader/settlement-reader.js';
 export type { SettlementView } from './reader/settlement-view.js';
 export { ScratchDatabase, type RecordedOutcome } from './scratch-database.js';

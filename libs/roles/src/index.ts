@@ -4,3 +4,4 @@ export { readTrustRegistry } from './intake/trust.js';
 export { KafkaEventPublisher } from './relay/kafka-event-publisher.js';
 export { openOrderSystem, type OrderSystemConfig } from './orders/order-system.provider.js';
 export { openOperations } from './operations/operations.js';
+export { reconcilePolicy } from './workflows/reconcile-policy.js';

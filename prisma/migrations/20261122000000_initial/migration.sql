@@ -285,6 +285,7 @@ CREATE TABLE "v402"."event" (
     "sequence" INTEGER,
     "occurred_at" TIMESTAMPTZ(6) NOT NULL,
     "bytes" BYTEA NOT NULL,
+    "position" BIGSERIAL NOT NULL,
 
     CONSTRAINT "event_pkey" PRIMARY KEY ("id")
 );
@@ -371,6 +372,35 @@ CREATE TABLE "v402"."approval" (
     CONSTRAINT "approval_pkey" PRIMARY KEY ("id")
 );
 
+-- CreateTable
+CREATE TABLE "v402"."input_loss" (
+    "id" BIGSERIAL NOT NULL,
+    "code" TEXT NOT NULL,
+    "topic" TEXT NOT NULL,
+    "partition" INTEGER NOT NULL,
+    "first_offset" BIGINT NOT NULL,
+    "next_offset" BIGINT,
+    "known_at" TIMESTAMPTZ(6) NOT NULL,
+    "noticed_at" TIMESTAMPTZ(6) NOT NULL DEFAULT clock_timestamp(),
+
+    CONSTRAINT "input_loss_pkey" PRIMARY KEY ("id")
+);
+
+-- CreateTable
+CREATE TABLE "v402"."reconciliation" (
+    "id" BIGSERIAL NOT NULL,
+    "window_from" TIMESTAMPTZ(6) NOT NULL,
+    "window_to" TIMESTAMPTZ(6) NOT NULL,
+    "outcome" TEXT NOT NULL,
+    "differences" INTEGER NOT NULL,
+    "by_code" JSONB NOT NULL,
+    "report" JSONB NOT NULL,
+    "started_at" TIMESTAMPTZ(6) NOT NULL,
+    "finished_at" TIMESTAMPTZ(6) NOT NULL,
+
+    CONSTRAINT "reconciliation_pkey" PRIMARY KEY ("id")
+);
+
 -- CreateIndex
 CREATE UNIQUE INDEX "order_head_order_number_key" ON "orderbook"."order_head"("order_number");
 
@@ -382,6 +412,9 @@ CREATE INDEX "settlement_deal_key_idx" ON "v402"."settlement"("deal_key");
 
 -- CreateIndex
 CREATE INDEX "settlement_short_ref_idx" ON "v402"."settlement"("short_ref");
+
+-- CreateIndex
+CREATE INDEX "settlement_accepted_at_contract_id_idx" ON "v402"."settlement"("accepted_at", "contract_id");
 
 -- CreateIndex
 CREATE INDEX "decision_topic_partition_kafka_offset_idx" ON "v402"."decision"("topic", "partition", "kafka_offset");
@@ -403,6 +436,9 @@ CREATE INDEX "audit_entry_contract_id_idx" ON "v402"."audit_entry"("contract_id"
 
 -- CreateIndex
 CREATE INDEX "audit_entry_subject_idx" ON "v402"."audit_entry"("subject");
+
+-- CreateIndex
+CREATE INDEX "reconciliation_finished_at_idx" ON "v402"."reconciliation"("finished_at");
 
 -- AddForeignKey
 ALTER TABLE "orderbook"."order_line" ADD CONSTRAINT "order_line_order_id_fkey" FOREIGN KEY ("order_id") REFERENCES "orderbook"."order_head"("id") ON DELETE RESTRICT ON UPDATE CASCADE;
@@ -544,6 +580,16 @@ ALTER TABLE v402.approval
 -- One request at a time waits for a second person.
 CREATE UNIQUE INDEX approval_pending ON v402.approval (case_id) WHERE outcome IS NULL;
 
+-- Rows come in the order of their times, so a summary of each stretch of the table finds a window at next to no cost.
+CREATE INDEX event_occurred ON v402.event USING brin (occurred_at);
+CREATE INDEX decision_decided ON v402.decision USING brin (decided_at);
+
+ALTER TABLE v402.input_loss
+  ADD CONSTRAINT input_loss_code CHECK (code IN
+    ('input_lost', 'input_topic_recreated', 'input_offsets_moved', 'input_partitions_added'));
+ALTER TABLE v402.reconciliation
+  ADD CONSTRAINT reconciliation_outcome CHECK (outcome IN ('agrees', 'differs', 'unproven'));
+
 -- 16 shards: more relays than that on one database would not help.
 INSERT INTO v402.relay_shard (shard) SELECT generate_series(0, 15);
 
@@ -568,6 +614,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON v402.relay TO v402_app;
 GRANT SELECT, INSERT ON v402.parked_stream TO v402_app;
 GRANT SELECT ON v402.audit_entry TO v402_app;
 GRANT SELECT, INSERT, UPDATE ON v402.input_offset TO v402_app;
+GRANT SELECT, INSERT ON v402.input_loss TO v402_app;
+GRANT SELECT, INSERT, DELETE ON v402.reconciliation TO v402_app;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA v402 TO v402_app;
 
 -- Operators resolve what the services may not: they release holds, close entries, and take a contract in on the bytes

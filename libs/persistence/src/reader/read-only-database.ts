@@ -1,7 +1,7 @@
-import type { Pool } from 'pg';
+import type { Pool, PoolClient, QueryResultRow } from 'pg';
 import { classify } from '../pg-errors.js';
 import { createPool, type DatabaseOptions } from '../pool.js';
-import { Session } from '../session.js';
+import { Session, type SqlValue } from '../session.js';
 
 /** Reads in transactions that see the database at one moment and cannot write. */
 export class ReadOnlyDatabase {
@@ -13,24 +13,51 @@ export class ReadOnlyDatabase {
 
   /** @throws RetryableError as `PgUnitOfWork.run` */
   async atOneMoment<T>(read: (session: Session) => Promise<T>): Promise<T> {
+    const lent = await this.#lend();
+    try {
+      const result = await read(lent.session);
+      await lent.giveBack();
+      return result;
+    } finally {
+      lent.discard();
+    }
+  }
+
+  /**
+   * The rows of one statement as they are at one moment, some at a time: the next ones are not fetched before the last ones
+   * are dealt with.
+   * @throws RetryableError as `PgUnitOfWork.run`
+   */
+  async *inParts<Row extends QueryResultRow>(
+    text: string,
+    values: readonly SqlValue[],
+    size: number,
+  ): AsyncIterable<readonly Row[]> {
+    const lent = await this.#lend();
+    try {
+      await lent.session.query(`DECLARE part NO SCROLL CURSOR FOR ${text}`, values);
+      for (;;) {
+        const rows = await lent.session.query<Row>(`FETCH ${size} FROM part`);
+        if (rows.length > 0) yield rows;
+        if (rows.length < size) break;
+      }
+      await lent.giveBack();
+    } finally {
+      lent.discard();
+    }
+  }
+
+  async #lend(): Promise<LentSession> {
     const client = await this.#pool.connect().catch((error: unknown) => {
       throw classify(error);
     });
-    const ignore = (): void => undefined;
-    client.on('error', ignore);
-    const session = new Session(client);
-    let isUsable = false;
+    const lent = new LentSession(client);
     try {
-      await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-      const result = await read(session);
-      await session.query('COMMIT');
-      isUsable = true;
-      return result;
-    } finally {
-      session.end();
-      client.off('error', ignore);
-      // A connection whose transaction failed is not worth mending: reads are rare.
-      client.release(!isUsable);
+      await lent.session.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+      return lent;
+    } catch (error) {
+      lent.discard();
+      throw error;
     }
   }
 
@@ -38,3 +65,35 @@ export class ReadOnlyDatabase {
     await this.#pool.end();
   }
 }
+
+/** A connection with its transaction. It is given back once, or discarded. */
+class LentSession {
+  readonly session: Session;
+  #isLent = true;
+
+  constructor(private readonly client: PoolClient) {
+    this.session = new Session(client);
+    client.on('error', ignore);
+  }
+
+  /** Ends the transaction in order. */
+  async giveBack(): Promise<void> {
+    await this.session.query('COMMIT');
+    this.#release(false);
+  }
+
+  /** Without effect on one that was given back. A connection whose transaction failed is not worth mending: reads are rare. */
+  discard(): void {
+    if (this.#isLent) this.#release(true);
+  }
+
+  #release(isBroken: boolean): void {
+    this.#isLent = false;
+    this.session.end();
+    this.client.off('error', ignore);
+    this.client.release(isBroken);
+  }
+}
+
+/** The pool listens only to idle connections; one that is cut off between two statements raises its error here. */
+const ignore = (): void => undefined;

@@ -1,0 +1,173 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type { FoundEvent, ReconciliationBooks } from '../ports/reconciliation-books.js';
+import { TopicLog, type LoggedRecord, type PartitionBounds, type PartitionRange } from '../ports/topic-log.js';
+import { EventComparison } from './compare-events.js';
+import { Findings } from './report.js';
+
+const TOPIC = 'events';
+const SECOND = 1_000_000n;
+const HOUR_MS = 3_600_000;
+const window = { from: 36_000n * SECOND, to: 72_000n * SECOND };
+
+interface Made {
+  readonly event: FoundEvent;
+  readonly value: Buffer;
+}
+
+/** Events of one stream, in the order of their sequence; each is a second younger than the one before. */
+function stream(name: string, count: number, firstAt = window.from): Made[] {
+  return Array.from({ length: count }, (_, index) => {
+    const id = randomUUID();
+    const value = Buffer.from(JSON.stringify({ id }));
+    const position = name.charCodeAt(0) * 1000 + index;
+    const event = {
+      ...{ id, stream: name, type: 't', topic: TOPIC, sequence: index + 1, position },
+      occurredAt: firstAt + BigInt(index) * SECOND,
+      sha256: createHash('sha256').update(value).digest('hex'),
+      previous: index === 0 ? undefined : position - 1,
+    };
+    return { event, value };
+  });
+}
+
+/** One partition, whose records are written by hand. */
+class Log extends TopicLog {
+  readonly records: LoggedRecord[] = [];
+  low = 0n;
+
+  append({ event, value }: Made, timestampMs = Number(event.occurredAt / 1000n)): void {
+    const offset = BigInt(this.records.length);
+    this.records.push({ topic: TOPIC, partition: 0, offset, key: event.stream, value, timestampMs });
+  }
+
+  override bounds(): Promise<readonly PartitionBounds[]> {
+    return Promise.resolve([{ partition: 0, low: this.low, high: BigInt(this.records.length) }]);
+  }
+
+  override offsetsAt(_: string, at: number): Promise<ReadonlyMap<number, bigint>> {
+    const first = this.records.find(({ timestampMs, offset }) => timestampMs >= at && offset >= this.low);
+    return Promise.resolve(new Map([[0, first?.offset ?? BigInt(this.records.length)]]));
+  }
+
+  override async read(
+    _: string,
+    ranges: readonly PartitionRange[],
+    onBatch: (records: readonly LoggedRecord[]) => Promise<void>,
+  ): Promise<void> {
+    for (const { from, to } of ranges) {
+      await onBatch(this.records.filter(({ offset }) => offset >= from && offset < to && offset >= this.low));
+    }
+  }
+}
+
+interface Outcome {
+  readonly differences: readonly string[];
+  readonly unproven: readonly string[];
+  readonly found: number;
+}
+
+async function compare(
+  log: Log,
+  made: readonly Made[],
+  { waiting = [], beforeHold = () => undefined }: { waiting?: readonly Made[]; beforeHold?: () => void } = {},
+): Promise<Outcome> {
+  const books: Pick<ReconciliationBooks, 'eventsById' | 'unpublished'> = {
+    eventsById: (ids) =>
+      Promise.resolve(
+        new Map(made.filter(({ event }) => ids.includes(event.id)).map(({ event }) => [event.id, event])),
+      ),
+    unpublished: (ids) =>
+      Promise.resolve(new Set(waiting.map(({ event }) => event.id).filter((id) => ids.includes(id)))),
+  };
+  const findings = new Findings();
+  const comparison = new EventComparison(log, books, [TOPIC], window, findings, window.to);
+  await comparison.readTopics();
+  beforeHold();
+  await comparison.hold(made.map(({ event }) => event));
+  await comparison.conclude();
+  const { differences, unproven, counts } = findings.report(window, 0n, 0n, 0);
+  return {
+    differences: differences.map(({ code }) => code),
+    unproven: unproven.map(({ code, detail = '' }) => `${code} ${detail.replace(/\d+ /, '')}`),
+    found: counts.eventsFound,
+  };
+}
+
+let log: Log;
+beforeEach(() => {
+  log = new Log();
+});
+
+test('default: all are found, repeated ones too, however streams mix', async () => {
+  const [a, b] = [stream('a', 3), stream('b', 2)];
+  for (const made of [a[0]!, b[0]!, a[1]!, a[0]!, a[2]!, b[1]!, a[1]!]) log.append(made);
+  expect(await compare(log, [...a, ...b])).toEqual({ differences: [], unproven: [], found: 5 });
+});
+
+test('error: a first publication before the one that precedes it', async () => {
+  const a = stream('a', 3);
+  for (const made of [a[0]!, a[2]!, a[1]!]) log.append(made);
+  expect(await compare(log, a)).toEqual({ differences: ['event_out_of_order'], unproven: [], found: 3 });
+});
+
+test('error: a gap is one missing event, not one out of order', async () => {
+  const a = stream('a', 3);
+  for (const made of [a[0]!, a[2]!]) log.append(made);
+  expect((await compare(log, a)).differences).toEqual(['event_missing']);
+});
+
+test('behavior: what was published since the topic was read is found in a second look', async () => {
+  const a = stream('a', 2);
+  log.append(a[0]!);
+  const late = {
+    beforeHold: () => {
+      log.append(a[1]!);
+    },
+  };
+  expect(await compare(log, a, late)).toEqual({ differences: [], unproven: [], found: 2 });
+});
+
+test('behavior: what a relay with a wrong clock wrote is found in a second look', async () => {
+  const a = stream('a', 1);
+  log.append(a[0]!, Number(window.from / 1000n) - 2 * HOUR_MS);
+  expect(await compare(log, a)).toEqual({ differences: [], unproven: [], found: 1 });
+});
+
+test('behavior: what waits in the outbox is not missing, but unpublished', async () => {
+  const a = stream('a', 2);
+  log.append(a[0]!);
+  expect((await compare(log, a, { waiting: [a[1]!] })).differences).toEqual(['event_unpublished']);
+});
+
+test('behavior: of what the topic does not hold any more nothing is proven', async () => {
+  const a = stream('a', 3);
+  for (const made of a) log.append(made);
+  log.low = 2n;
+  expect(await compare(log, a)).toEqual({ differences: [], unproven: ['events_not_retained events'], found: 1 });
+});
+
+test('behavior: nor of a topic that has lost everything', async () => {
+  const a = stream('a', 1);
+  log.append(a[0]!);
+  log.low = 1n;
+  expect((await compare(log, a)).differences).toEqual([]);
+});
+
+test('behavior: what is younger than the grace is in flight', async () => {
+  const a = stream('a', 1, window.to);
+  expect(await compare(log, a)).toEqual({ differences: [], unproven: [], found: 0 });
+});
+
+test('property: thousands that are missing are looked for in parts', async () => {
+  const many = Array.from({ length: 12 }, (_, index) => stream(String.fromCharCode(97 + index), 1_000)).flat();
+  for (const made of many.slice(0, -1)) log.append(made);
+  const found = await compare(log, many, { beforeHold: () => (log.low = 0n) });
+  expect(found).toEqual({ differences: ['event_missing'], unproven: [], found: 11_999 });
+  const emptied = new Log();
+  const late = await compare(emptied, many, {
+    beforeHold: () => {
+      for (const made of many) emptied.append(made);
+    },
+  });
+  expect(late).toEqual({ differences: [], unproven: [], found: 12_000 });
+});

@@ -1,0 +1,203 @@
+import { createHash } from 'node:crypto';
+import { RetryableError } from '@v402/domain';
+import type { BookedEvent, FoundEvent, ReconciliationBooks, Window } from '../ports/reconciliation-books.js';
+import type { LoggedRecord, PartitionBounds, PartitionRange, TopicLog } from '../ports/topic-log.js';
+import { BitSet } from './bit-set.js';
+import { MAX_LISTED, type Findings } from './report.js';
+
+/** Records carry the relay's clock, which may be wrong: so much earlier than the window the log is read from. */
+const CLOCK_MARGIN_MS = 3_600_000;
+
+/** So many events that were not found are looked for together. */
+const MAX_MISSING = 5_000;
+
+/** How far a topic was read, and what it no longer holds. */
+interface ReadTopic {
+  starts: ReadonlyMap<number, bigint>;
+  ends: ReadonlyMap<number, bigint>;
+  /** Of what occurred before this moment (milliseconds) records have been deleted. */
+  retainedFromMs: number;
+}
+
+/**
+ * Compares events with their topics. The topics are read once, record by record against the database; of every event that
+ * was found one bit is kept, and the database's events are then held against the bits.
+ */
+export class EventComparison {
+  readonly #seen = new BitSet();
+  readonly #topics = new Map<string, ReadTopic>();
+  readonly #outOfOrder: FoundEvent[] = [];
+  #missing: BookedEvent[] = [];
+  /** Events of topics that could not be read, or that are not retained: nothing is said of them. */
+  readonly #notRetained = new Map<string, number>();
+
+  constructor(
+    private readonly log: TopicLog,
+    private readonly books: Pick<ReconciliationBooks, 'eventsById' | 'unpublished'>,
+    private readonly topics: readonly string[],
+    private readonly window: Window,
+    private readonly findings: Findings,
+    /** Events after this moment may still be under way. */
+    private readonly settledBefore: bigint,
+  ) {}
+
+  /** Reads all topics from the beginning of the window to their present ends. */
+  async readTopics(): Promise<void> {
+    await Promise.all(this.topics.map((topic) => this.#tried(topic)));
+  }
+
+  async #tried(topic: string): Promise<void> {
+    try {
+      await this.#readTopic(topic);
+    } catch (error) {
+      if (!(error instanceof RetryableError)) throw error;
+      this.#topics.delete(topic);
+      this.findings.unproven('topic_unread', topic, error.code);
+    }
+  }
+
+  /** Whether these events of the database were found on their topics. */
+  async hold(events: readonly BookedEvent[]): Promise<void> {
+    for (const event of events) {
+      this.findings.counts.events += 1;
+      const read = this.#topics.get(event.topic);
+      if (read === undefined) continue;
+      if (this.#seen.has(event.position)) this.findings.counts.eventsFound += 1;
+      else if (event.occurredAt >= this.settledBefore) this.findings.counts.inFlight += 1;
+      else if (Number(event.occurredAt / 1000n) < read.retainedFromMs) this.#countNotRetained(event.topic);
+      else this.#missing.push(event);
+    }
+    if (this.#missing.length >= MAX_MISSING) await this.#lookFurther();
+  }
+
+  /** Looks for what was not found where it may be all the same, and says what is really missing. */
+  async conclude(): Promise<void> {
+    await this.#lookFurther();
+    for (const event of this.#outOfOrder) {
+      const isLate = event.previous !== undefined && this.#seen.has(event.previous);
+      if (isLate) this.findings.differs('event_out_of_order', event.stream, `${event.topic} ${event.sequence ?? ''}`);
+    }
+    for (const [topic, count] of this.#notRetained) {
+      this.findings.unproven('events_not_retained', topic, `${count} events`);
+    }
+  }
+
+  async #readTopic(topic: string): Promise<void> {
+    const bounds = await this.log.bounds(topic);
+    const fromMs = Number(this.window.from / 1000n);
+    const starts = await this.log.offsetsAt(topic, Math.max(0, fromMs - CLOCK_MARGIN_MS));
+    const read: ReadTopic = {
+      starts: new Map(bounds.map(({ partition, low }) => [partition, starts.get(partition) ?? low])),
+      ends: new Map(bounds.map(({ partition, high }) => [partition, high])),
+      retainedFromMs: 0,
+    };
+    this.#topics.set(topic, read);
+    const cut = new Set(bounds.filter(({ low }) => low > 0n).map(({ partition }) => partition));
+    // A partition that has lost all its records may have lost any of them.
+    if (bounds.some(({ low, high }) => low > 0n && low === high)) read.retainedFromMs = Number.MAX_SAFE_INTEGER;
+    const ranges = bounds.map(({ partition, low, high }) => ({
+      partition,
+      from: read.starts.get(partition) ?? low,
+      to: high,
+    }));
+    await this.log.read(topic, ranges.filter(isNotEmpty), async (records) => {
+      for (const { partition, timestampMs, offset } of records) {
+        const isFirstKept = cut.has(partition) && offset === lowOf(bounds, partition);
+        if (isFirstKept) read.retainedFromMs = Math.max(read.retainedFromMs, timestampMs);
+      }
+      await this.#match(topic, records);
+    });
+  }
+
+  async #match(topic: string, records: readonly LoggedRecord[]): Promise<void> {
+    const named = records.map((record) => ({ record, id: idOf(record) }));
+    const known = await this.books.eventsById(named.flatMap(({ id }) => (id === undefined ? [] : [id])));
+    for (const { record, id } of named) {
+      const event = id === undefined ? undefined : known.get(id);
+      if (event === undefined) this.#unknown(record);
+      else this.#matchOne(topic, record, event);
+    }
+  }
+
+  #matchOne(topic: string, record: LoggedRecord, event: FoundEvent): void {
+    const digest = createHash('sha256')
+      .update(record.value ?? new Uint8Array())
+      .digest('hex');
+    if (digest !== event.sha256) {
+      this.findings.differs('event_bytes_differ', event.id, placeOf(record));
+      return;
+    }
+    if (event.topic !== topic || event.stream !== record.key) {
+      this.findings.differs('event_place_differs', event.id, placeOf(record));
+      return;
+    }
+    const isFirst = this.#seen.add(event.position);
+    const follows = event.previous === undefined || this.#seen.has(event.previous);
+    const isOld = event.occurredAt < this.window.from;
+    if (isFirst && !follows && !isOld && this.#outOfOrder.length < MAX_LISTED) this.#outOfOrder.push(event);
+  }
+
+  /** What is no event of ours counts in the window in which it was written. */
+  #unknown(record: LoggedRecord): void {
+    const at = BigInt(Math.trunc(record.timestampMs)) * 1000n;
+    if (at >= this.window.from && at < this.window.to) this.findings.differs('event_unknown', placeOf(record));
+  }
+
+  #countNotRetained(topic: string): void {
+    this.#notRetained.set(topic, (this.#notRetained.get(topic) ?? 0) + 1);
+  }
+
+  /** An event may wait in the outbox, may have been published since, or long before the window by a wrong clock. */
+  async #lookFurther(): Promise<void> {
+    const waiting = await this.books.unpublished(this.#missing.map(({ id }) => id));
+    const lost = this.#missing.filter(({ id }) => !waiting.has(id));
+    for (const [topic, read] of this.#topics) {
+      if (lost.some((event) => event.topic === topic)) await this.#readRest(topic, read);
+    }
+    const missing = this.#missing;
+    this.#missing = [];
+    for (const event of missing) {
+      const place = `${event.topic} ${event.sequence ?? ''}`.trim();
+      if (waiting.has(event.id)) this.findings.differs('event_unpublished', event.id, place);
+      else if (this.#seen.has(event.position)) this.findings.counts.eventsFound += 1;
+      else this.findings.differs('event_missing', event.id, place);
+    }
+  }
+
+  /** What has not been read of the topic yet, at both its ends. */
+  async #readRest(topic: string, read: ReadTopic): Promise<void> {
+    const bounds = await this.log.bounds(topic);
+    const { starts, ends } = read;
+    read.starts = new Map(bounds.map(({ partition, low }) => [partition, low]));
+    read.ends = new Map(bounds.map(({ partition, high }) => [partition, high]));
+    const before = bounds.map(({ partition, low }) => ({ partition, from: low, to: starts.get(partition) ?? low }));
+    const after = bounds.map(({ partition, high }) => ({ partition, from: ends.get(partition) ?? 0n, to: high }));
+    for (const ranges of [before, after]) {
+      await this.log.read(topic, ranges.filter(isNotEmpty), async (records) => {
+        const known = await this.books.eventsById(records.map(idOf).filter((id) => id !== undefined));
+        for (const record of records) {
+          const event = known.get(idOf(record) ?? '');
+          if (event?.topic === topic) this.#seen.add(event.position);
+        }
+      });
+    }
+  }
+}
+
+const isNotEmpty = ({ from, to }: PartitionRange): boolean => from < to;
+const lowOf = (bounds: readonly PartitionBounds[], partition: number): bigint | undefined =>
+  bounds.find((each) => each.partition === partition)?.low;
+const placeOf = ({ topic, partition, offset }: LoggedRecord): string => `${topic}/${partition}/${offset}`;
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** The id that a record claims to be; undefined for what is no event at all. */
+function idOf({ value }: LoggedRecord): string | undefined {
+  try {
+    const event: unknown = JSON.parse(Buffer.from(value ?? new Uint8Array()).toString('utf8'));
+    if (typeof event !== 'object' || event === null || !('id' in event)) return undefined;
+    return typeof event.id === 'string' && UUID.test(event.id) ? event.id : undefined;
+  } catch {
+    return undefined;
+  }
+}

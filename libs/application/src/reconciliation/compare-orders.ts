@@ -1,0 +1,71 @@
+import { RetryableError } from '@v402/domain';
+import { contractOf } from '../contract-of.js';
+import { orderDifferences } from '../orders/compare-order.js';
+import { orderKindOf, type OrderSystem } from '../ports/order-system.js';
+import type { BookedOrder, BookedSettlement } from '../ports/reconciliation-books.js';
+import type { Findings } from './report.js';
+
+/** How long the order system may take for one answer. */
+const ASK_TIMEOUT_MS = 10_000;
+/** After so many questions without an answer nobody waits for the others. */
+const MAX_SILENCES = 3;
+
+/** Asks the order system for every order that was or may have been made, and compares it with the contract. */
+export class OrderComparison {
+  #silences = 0;
+
+  constructor(
+    private readonly system: OrderSystem,
+    private readonly findings: Findings,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  async compare(settlements: readonly BookedSettlement[]): Promise<void> {
+    const asked = settlements.flatMap((settlement) => settlement.orders.map((order) => ({ settlement, order })));
+    const queue = asked.values();
+    const atOnce = Math.min(8, this.system.capabilities.maxConcurrency);
+    await Promise.all(
+      Array.from({ length: atOnce }, async () => {
+        for (const { settlement, order } of queue) await this.#one(settlement, order);
+      }),
+    );
+  }
+
+  async #one(settlement: BookedSettlement, order: BookedOrder): Promise<void> {
+    if (order.state === 'created') this.findings.counts.orders += 1;
+    if (this.#silences >= MAX_SILENCES) return;
+    try {
+      await this.#ask(settlement, order);
+    } catch (error) {
+      if (!(error instanceof RetryableError)) throw error;
+      this.#silences += 1;
+      if (this.#silences === 1) this.findings.unproven('order_system_unread', this.system.name, error.code);
+    }
+  }
+
+  async #ask(settlement: BookedSettlement, { side, state, orderNumber, hasWork }: BookedOrder): Promise<void> {
+    // Somebody is at work on it: what the order system says now may be newer than what was read of it.
+    if (hasWork) return;
+    const { contractId, orderReference } = settlement;
+    const reference = { kind: orderKindOf(side), reference: orderReference };
+    const signal = AbortSignal.any([this.signal, AbortSignal.timeout(ASK_TIMEOUT_MS)]);
+    const found = await this.system.readBack(reference, signal);
+    // Under the chain's one reference may stand the order of another contract of the deal.
+    const isOurs = found?.contractId === contractId;
+    if (state !== 'created') {
+      if (isOurs && NOT_MADE.has(state)) this.findings.differs('order_unexpected', contractId, side);
+      return;
+    }
+    if (found === undefined) {
+      this.findings.differs('order_missing', contractId, side);
+      return;
+    }
+    const differences = orderDifferences({ ...reference, contractId, contract: contractOf(settlement) }, found);
+    for (const where of differences) this.findings.differs('order_differs', contractId, `${side} ${where}`);
+    if (found.orderNumber !== orderNumber) this.findings.differs('order_number_differs', contractId, side);
+    if (differences.length === 0) this.findings.counts.ordersFound += 1;
+  }
+}
+
+/** In all other states the order may exist, and whoever looks for it is still at work. */
+const NOT_MADE: ReadonlySet<string> = new Set(['waiting', 'rejected', 'superseded']);

@@ -1,0 +1,362 @@
+import { randomUUID } from 'node:crypto';
+import type { ReconciliationReport } from '@v402/application';
+import { readTopic, topicName, type TopicKey } from '@v402/messaging';
+import { EmbeddedOrderSystem } from '@v402/order-systems';
+import { v402 } from '../support/cli.js';
+import { reconcile } from '../support/reconciliation.js';
+import { SettlementScene } from '../support/settlement-scene.js';
+import { trade, type Trade } from '../support/trade.js';
+
+/** Real: the standalone app, Kafka, PostgreSQL, the embedded order book. Differences are made behind the app's back. */
+let scene: SettlementScene;
+let book: EmbeddedOrderSystem;
+const trades: Trade[] = [];
+
+const run = (window?: { from: bigint; to: bigint }, graceMs = 0): Promise<ReconciliationReport> =>
+  reconcile(
+    { databaseUrl: scene.database.appUrl, brokers: scene.brokers, prefix: scene.prefix, system: book, graceMs },
+    window,
+  );
+
+const codesOf = ({ differencesByCode }: ReconciliationReport): Record<string, number> => ({ ...differencesByCode });
+
+/** Tampers, reconciles, and puts everything back. */
+async function tampered(change: string, undo: string): Promise<Record<string, number>> {
+  await scene.sql(change);
+  try {
+    const report = await run();
+    expect(report.outcome).toBe('differs');
+    for (const { action } of report.differences) expect(action.length).toBeGreaterThan(20);
+    return codesOf(report);
+  } finally {
+    await scene.sql(undo);
+  }
+}
+
+/** A table's rows, kept beside it to be put back. */
+const withCopy = (table: string, where: string, change: string): [string, string] => [
+  `CREATE TABLE kept AS SELECT * FROM ${table} WHERE ${where}; ${change}`,
+  `DELETE FROM ${table} t USING kept k WHERE t = k; INSERT INTO ${table} SELECT * FROM kept ON CONFLICT DO NOTHING; DROP TABLE kept`,
+];
+
+beforeAll(async () => {
+  scene = await SettlementScene.open();
+  book = new EmbeddedOrderSystem({ url: scene.database.orderbookUrl });
+  scene.start('standalone');
+  for (let n = 0; n < 5; n += 1) trades.push(trade({ negotiationId: `reconcile-${n}` }));
+  const again = trades[0]!.envelope;
+  await scene.send([...trades.map(({ envelope }) => envelope), again, Buffer.from('no json')]);
+  await scene.until('all decided', async () => (await scene.count('v402.settlement')) === 5);
+  await scene.until('refused', async () => (await scene.count('v402.rejection')) === 1);
+  await scene.until('ordered', async () => (await scene.count('orderbook.order_head')) === 10);
+  await scene.settled();
+});
+
+afterAll(async () => {
+  await book.close();
+  await scene.close();
+});
+
+test('default: a clean system agrees, and everything was counted', async () => {
+  const report = await run();
+  expect(report).toMatchObject({ outcome: 'agrees', differences: [], unproven: [], attention: [] });
+  const { counts } = report;
+  expect(counts).toMatchObject({ acceptances: 5, settlements: 5, orders: 10, ordersFound: 10, refusals: 1 });
+  expect(counts).toMatchObject({ messages: 7, messagesDecided: 7, inFlight: 0, eventsFound: counts.events });
+  expect(counts.events).toBe(await scene.count('v402.event'));
+});
+
+test('behavior: a window holds what was accepted in it, its beginning included, its end not', async () => {
+  const [first, second] = await scene.sql<{ at: string }>(
+    'SELECT (extract(epoch FROM accepted_at) * 1000000)::bigint AS at FROM v402.settlement ORDER BY accepted_at',
+  );
+  const [from, to] = [BigInt(first!.at), BigInt(second!.at)];
+  expect((await run({ from, to })).counts.settlements).toBe(from === to ? 0 : 1);
+  expect((await run({ from: to + 60_000_000n, to: to + 61_000_000n })).counts.settlements).toBe(0);
+});
+
+describe('error: each difference, made behind the back of the services', () => {
+  const one = 'contract_id = (SELECT contract_id FROM v402.settlement ORDER BY accepted_at LIMIT 1)';
+
+  test('an order is deleted by the owner of the order book', async () => {
+    const move = (value: string): string =>
+      `UPDATE orderbook.order_head SET reference = ${value} WHERE order_number = 'SO-000001'`;
+    expect(await tampered(move("reference || '-gone'"), move("replace(reference, '-gone', '')"))).toEqual({
+      order_missing: 1,
+    });
+  });
+
+  test('an order has another total, and another number', async () => {
+    const set = (by: number, number: string, was: string): string =>
+      `UPDATE orderbook.order_head SET total = total + ${by}, order_number = '${number}' WHERE order_number = '${was}'`;
+    expect(await tampered(set(1, 'SO-X', 'SO-000001'), set(-1, 'SO-000001', 'SO-X'))).toEqual({
+      order_differs: 1,
+      order_number_differs: 1,
+    });
+  });
+
+  test('a settlement has another total', async () => {
+    const set = (by: number): string => `UPDATE v402.settlement SET total = total + ${by} WHERE ${one}`;
+    expect(await tampered(set(1), set(-1))).toEqual({ settlement_total_differs: 1 });
+  });
+
+  test('a settlement has another contract', async () => {
+    const [change, undo] = ['\\x20', '\\x7b'].map(
+      (byte) => `UPDATE v402.settlement SET canonical = '${byte}'::bytea || substr(canonical, 2) WHERE ${one}`,
+    );
+    expect(await tampered(change!, undo!)).toEqual({ settlement_contract_differs: 1 });
+  });
+
+  test('a leg has another amount', async () => {
+    const set = (by: number): string =>
+      `UPDATE v402.payment_leg SET amount = amount + ${by} WHERE side = 'buyer' AND number = 1 AND ${one}`;
+    expect(await tampered(set(1), set(-1))).toEqual({ legs_total_differs: 1 });
+  });
+
+  test('what nobody was asked for counts as asked for', async () => {
+    const set = (from: string, to: string): string =>
+      `UPDATE v402.delivery SET attempt = ${to}, state = 'requested' WHERE attempt = ${from} AND side = 'buyer' AND ${one}`;
+    expect(await tampered(set('1', '9'), set('9', '1'))).toEqual({ request_not_announced: 1 });
+  });
+
+  test('what was asked for counts as not asked for', async () => {
+    const set = (to: string): string => `UPDATE v402.delivery SET state = '${to}' WHERE side = 'buyer' AND ${one}`;
+    expect(await tampered(set('waiting'), set('requested'))).toEqual({ requested_too_often: 1 });
+  });
+
+  test('an acceptance is deleted', async () => {
+    const codes = await tampered(...withCopy('v402.decision', one, `DELETE FROM v402.decision WHERE ${one}`));
+    expect(codes).toEqual({ settlement_without_acceptance: 1 });
+  });
+
+  test('a settlement is deleted', async () => {
+    const tables = ['v402.settlement', 'v402.order_placement', 'v402.payment_leg', 'v402.delivery', 'v402.work'];
+    const copies = tables.map((table, index) => `CREATE TABLE kept${index} AS SELECT * FROM ${table} WHERE ${one}`);
+    const deletes = [...tables]
+      .reverse()
+      .map((table) => `DELETE FROM ${table} WHERE contract_id IN (SELECT contract_id FROM kept0)`);
+    const back = tables.map(
+      (table, index) => `INSERT INTO ${table} SELECT * FROM kept${index}; DROP TABLE kept${index}`,
+    );
+    const codes = await tampered([...copies, ...deletes].join(';'), back.join(';'));
+    // A redelivery of its message would now pass for a new one; the one that came twice says so.
+    expect(codes).toMatchObject({ acceptance_without_settlement: 1 });
+  });
+
+  test('an event is deleted from the database', async () => {
+    const which = `type = 'org.v402.order.created.v1' AND id = (SELECT id FROM v402.event WHERE type = 'org.v402.order.created.v1' ORDER BY position LIMIT 1)`;
+    const codes = await tampered(
+      ...withCopy('v402.event', which, 'DELETE FROM v402.event WHERE id IN (SELECT id FROM kept)'),
+    );
+    expect(codes).toEqual({ event_row_missing: 1, event_unknown: 1, order_not_announced: 1 });
+  });
+
+  test('the event of a refusal is deleted', async () => {
+    const which = `type = 'org.v402.contract.rejected.v1'`;
+    const codes = await tampered(
+      ...withCopy('v402.event', which, 'DELETE FROM v402.event WHERE id IN (SELECT id FROM kept)'),
+    );
+    expect(codes).toEqual({ rejection_not_announced: 1, event_unknown: 1 });
+  });
+
+  test('an event was never published, although nothing waits', async () => {
+    const add = `INSERT INTO v402.event (id, stream, type, topic, sequence, occurred_at, bytes)
+      SELECT '${randomUUID()}', stream, type, topic, NULL, clock_timestamp() - interval '1 second', bytes FROM v402.event
+      WHERE type = 'org.v402.contract.rejected.v1' LIMIT 1`;
+    const codes = await tampered(add, `DELETE FROM v402.event WHERE position = (SELECT max(position) FROM v402.event)`);
+    expect(codes).toEqual({ event_missing: 1 });
+  });
+
+  test('an order was made although its placement says no; its work is gone', async () => {
+    const columns = 'order_number = NULL, ordered_at = NULL';
+    const codes = await tampered(
+      ...(withCopy(
+        'v402.order_placement',
+        `side = 'seller' AND ${one}`,
+        `UPDATE v402.order_placement SET state = 'waiting', ${columns} WHERE side = 'seller' AND ${one}`,
+      ).map((sql, index) =>
+        index === 0
+          ? sql
+          : `DELETE FROM v402.order_placement WHERE side = 'seller' AND ${one}; INSERT INTO v402.order_placement SELECT * FROM kept; DROP TABLE kept`,
+      ) as [string, string]),
+    );
+    expect(codes).toEqual({ order_unexpected: 1, order_work_missing: 1 });
+  });
+
+  test('work that nobody does, and a parked stream', async () => {
+    const codes = await tampered(
+      `INSERT INTO v402.work (kind, contract_id, side, subject_id, due_at, leased_by, lease_until)
+         SELECT 'payment_leg', contract_id, 'buyer', 'nobody', now() - interval '1 hour', 'dead', now() - interval '1 minute'
+         FROM v402.settlement LIMIT 1;
+       INSERT INTO v402.parked_stream SELECT stream, id, 'record_too_large' FROM v402.event LIMIT 1`,
+      "DELETE FROM v402.work WHERE subject_id = 'nobody'; DELETE FROM v402.parked_stream",
+    );
+    expect(codes['stream_parked']).toBe(1);
+  });
+
+  const refusal = `raw_digest = (SELECT raw_digest FROM v402.decision WHERE outcome = 'rejected')`;
+
+  test('a message is decided by nobody, although intake is beyond it, or has not come to it', async () => {
+    const parts = ['v402.raw_message', 'v402.decision', 'v402.input_offset'] as const;
+    const keep = `CREATE TABLE kept0 AS SELECT * FROM v402.raw_message WHERE digest = (SELECT raw_digest FROM v402.decision WHERE outcome = 'rejected');
+      CREATE TABLE kept1 AS SELECT * FROM v402.decision WHERE ${refusal};
+      CREATE TABLE kept2 AS SELECT * FROM v402.input_offset;
+      DELETE FROM v402.decision WHERE id IN (SELECT id FROM kept1);
+      DELETE FROM v402.raw_message WHERE digest IN (SELECT digest FROM kept0)`;
+    const back = parts.map(
+      (table, index) => `INSERT INTO ${table} SELECT * FROM kept${index}; DROP TABLE kept${index}`,
+    );
+    const undo = `DELETE FROM v402.input_offset; ${back.join(';')}`;
+    expect(await tampered(keep, undo)).toEqual({ message_undecided: 1 });
+    expect(await tampered(`${keep}; UPDATE v402.input_offset SET next_offset = 0`, undo)).toEqual({
+      message_waiting: 1,
+    });
+  });
+
+  test('another message stands where one was decided', async () => {
+    const topic = topicName(scene.prefix, 'contracts');
+    const records = await readTopic({ brokers: scene.brokers, clientId: 'test' }, topic);
+    const decided = await scene.sql<{ at: string }>(`SELECT partition || '/' || kafka_offset AS at FROM v402.decision`);
+    const repeated = records.find(
+      ({ partition, offset }) => !decided.some(({ at }) => at === `${partition}/${offset}`),
+    )!;
+    const [{ partition, offset } = { partition: 0, offset: '0' }] = await scene.sql<{
+      partition: number;
+      offset: string;
+    }>(`SELECT partition, kafka_offset AS offset FROM v402.decision WHERE ${refusal}`);
+    const move = (to: number, at: bigint | string): string =>
+      `UPDATE v402.decision SET partition = ${to}, kafka_offset = ${at} WHERE ${refusal}`;
+    expect(await tampered(move(repeated.partition, repeated.offset), move(partition, offset))).toEqual({
+      message_replaced: 1,
+    });
+  });
+
+  test('an event waits to be published', async () => {
+    const id = randomUUID();
+    const codes = await tampered(
+      `INSERT INTO v402.event (id, stream, type, topic, sequence, occurred_at, bytes)
+         SELECT '${id}', stream, type, topic, NULL, clock_timestamp() - interval '1 second', bytes FROM v402.event
+         WHERE type = 'org.v402.contract.rejected.v1' LIMIT 1;
+       INSERT INTO v402.parked_stream (stream, event_id, code) SELECT stream, id, 'record_too_large' FROM v402.event WHERE id = '${id}';
+       INSERT INTO v402.outbox (event_id, stream, shard) SELECT id, stream, get_byte(stream, 0) % 16 FROM v402.event WHERE id = '${id}'`,
+      `DELETE FROM v402.outbox WHERE event_id = '${id}'; DELETE FROM v402.event WHERE id = '${id}'; DELETE FROM v402.parked_stream`,
+    );
+    expect(codes).toEqual({ event_unpublished: 1, stream_parked: 1 });
+  });
+
+  test('an open hold is no difference, but is listed', async () => {
+    await scene.sql(
+      `INSERT INTO v402.hold (id, deal_key, contract_id, reason, evidence, placed_by)
+       SELECT gen_random_uuid(), deal_key, contract_id, 'equivocation', '{}', 'test' FROM v402.settlement LIMIT 1`,
+    );
+    const { outcome, attention } = await run();
+    await scene.sql('DELETE FROM v402.hold');
+    expect(outcome).toBe('agrees');
+    expect(attention).toMatchObject([{ code: 'open_hold', detail: 'equivocation' }]);
+  });
+});
+
+describe('v402 reconcile', () => {
+  const window = ['--from', '2020-01-01T00:00:00Z'];
+
+  test('prints what was compared; the exit status says whether it agrees', async () => {
+    const env = scene.environment();
+    const agreed = await v402(['reconcile', ...window, '--to', '2099-01-01T00:00:00Z', '--grace-seconds', '0'], {
+      env,
+    });
+    expect(agreed).toMatchObject({ status: 0, stderr: '' });
+    expect(agreed.stdout).toMatch(/^Everything agrees\.[\s\S]*10 of 10 in the order system/);
+
+    const set = (by: number): Promise<unknown> =>
+      scene.sql(`UPDATE v402.settlement SET total = total + ${by} WHERE currency = 'EUR'`);
+    await set(1);
+    const differs = await v402(['reconcile', ...window, '--to', '2099-01-01T00:00:00Z', '--json'], { env });
+    await set(-1);
+    expect(differs.status).toBe(1);
+    expect(JSON.parse(differs.stdout)).toMatchObject({
+      outcome: 'differs',
+      differencesByCode: { settlement_total_differs: 5 },
+    });
+  });
+
+  test('a part that is away is never agreement', async () => {
+    const env = { ...scene.environment(), V402_KAFKA_BROKERS: '127.0.0.1:1' };
+    const away = await v402(['reconcile', ...window, '--to', '2099-01-01T00:00:00Z'], { env });
+    expect(away.status).toBe(3);
+    expect(away.stdout).toContain('topic_unread');
+    const noDatabase = { ...scene.environment(), V402_DATABASE_URL: 'postgresql://u:hidden@127.0.0.1:1/v402' };
+    const gone = await v402(['reconcile', ...window, '--to', '2099-01-01T00:00:00Z'], { env: noDatabase });
+    expect(gone).toMatchObject({ status: 3, stdout: '' });
+    expect(gone.stderr).toMatch(/^database_unavailable: /);
+  });
+
+  test.each([[[]], [['--from', '2026-01-01T00:00:00Z']], [['--from', 'yesterday', '--to', '2026-01-01T00:00:00Z']]])(
+    'without a window it is wrong usage: %j',
+    async (args) => {
+      const { status, stderr } = await v402(['reconcile', ...args], { env: scene.environment() });
+      expect(status).toBe(2);
+      expect(stderr).not.toBe('');
+    },
+  );
+});
+
+describe('error: what others write to the topics', () => {
+  /** Published for good, so each test looks at a window that begins before its own records. */
+  const nowMicros = async (): Promise<bigint> => {
+    const [row] = await scene.sql<{ now: string }>(
+      'SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now',
+    );
+    return BigInt(row!.now);
+  };
+  const publish = (key: TopicKey, recordKey: string, value: Buffer): Promise<void> =>
+    scene.producer.send([{ topic: topicName(scene.prefix, key), key: recordKey, value }]);
+  const since = async (from: bigint): Promise<Record<string, number>> =>
+    codesOf(await run({ from, to: (await nowMicros()) + 5_000_000n }));
+  const anEvent = async (): Promise<{ stream: string; bytes: Buffer }> => {
+    const sql = `SELECT encode(stream, 'hex') AS stream, bytes FROM v402.event WHERE type = 'org.v402.order.created.v1' LIMIT 1`;
+    return (await scene.sql<{ stream: string; bytes: Buffer }>(sql))[0]!;
+  };
+
+  test('an event that is repeated is none', async () => {
+    const from = await nowMicros();
+    const { stream, bytes } = await anEvent();
+    await publish('events', stream, bytes);
+    expect(await since(from)).toEqual({});
+  });
+
+  test('foreign events, records that are no events, a known id with other bytes or in another place', async () => {
+    const from = await nowMicros();
+    const { stream, bytes } = await anEvent();
+    await publish('events', 'k', Buffer.from(JSON.stringify({ id: randomUUID() })));
+    await publish('payments', 'k', Buffer.from('no event'));
+    await publish('events', stream, Buffer.concat([bytes, Buffer.from(' ')]));
+    await publish('deliveries', stream, bytes);
+    expect(await since(from)).toEqual({ event_unknown: 2, event_bytes_differ: 1, event_place_differs: 1 });
+  });
+});
+
+describe('error: what could not be looked at', () => {
+  test('a topic that is away is never taken for agreement', async () => {
+    const [{ from } = { from: '0' }] = await scene.sql<{ from: string }>(
+      'SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint - 1 AS from',
+    );
+    const report = await reconcile(
+      { databaseUrl: scene.database.appUrl, brokers: ['127.0.0.1:1'], prefix: scene.prefix, system: book },
+      { from: BigInt(from), to: BigInt(from) + 1n },
+    );
+    expect(report.outcome).toBe('unproven');
+    expect(report.unproven.map(({ code, detail }) => [code, detail])).toEqual(
+      Array(5).fill(['topic_unread', 'broker_unavailable']),
+    );
+  });
+
+  test('an order system that is away', async () => {
+    const away = new EmbeddedOrderSystem({ url: 'postgresql://nobody@127.0.0.1:1/none' });
+    const report = await reconcile({
+      ...{ databaseUrl: scene.database.appUrl, brokers: scene.brokers, prefix: scene.prefix, system: away },
+    });
+    await away.close();
+    expect(report.unproven).toMatchObject([{ code: 'order_system_unread', subject: 'embedded' }]);
+    expect(report.counts.ordersFound).toBe(0);
+  });
+});
