@@ -7,7 +7,7 @@ import { plainText, textOfBytes } from './plain-text.js';
 export function casesText(cases: readonly ListedCase[]): string {
   if (cases.length === 0) return 'Nothing waits for a person.\n';
   return table(
-    `${cases.length} waiting or resolved`,
+    `${cases.length} ${cases.length === 1 ? 'case' : 'cases'}`,
     ['id', 'reason', 'code', 'contract', 'side', 'amount', 'since', 'hold', 'state'],
     cases.map((one) => [
       one.id,
@@ -25,8 +25,11 @@ export function casesText(cases: readonly ListedCase[]): string {
 
 const holdOf = ({ hold }: ListedCase): string => (hold === undefined ? 'none' : hold.isOpen ? 'open' : 'released');
 
+const STATES = { release: 'released', reject: 'rejected', redrive: 'redriven' } as const;
+
 const stateOf = ({ resolution, pending }: ListedCase): string =>
-  resolution ?? (pending === undefined ? 'open' : `waits for approval, asked by ${pending.requestedBy}`);
+  (resolution && STATES[resolution]) ??
+  (pending === undefined ? 'open' : `waits for approval, asked by ${pending.requestedBy}`);
 
 /** One case with all that a person decides on. */
 export function caseText(one: ShownCase): string {
@@ -62,7 +65,8 @@ export function caseText(one: ShownCase): string {
 function documentText({ what, contractId, canonical, raw, decisions }: CaseDocument): string {
   const title = `\n=== The ${what}${contractId === undefined ? '' : ` ${contractId}`} ===\n`;
   const accepted = canonical === undefined ? '' : `Canonical form, as it was signed:\n${textOfBytes(canonical)}\n`;
-  const kept = raw === undefined ? '' : `${rawTitle(raw)}\n${textOfBytes(raw.bytes)}\n`;
+  const bytes = raw === undefined ? undefined : canonical === undefined ? raw.bytes : signaturesOf(raw.bytes);
+  const kept = raw === undefined || bytes === undefined ? '' : `${rawTitle(raw)}\n${textOfBytes(bytes)}\n`;
   const decided = table(
     'Decisions',
     ['outcome', 'code', 'message', 'arrival', 'registry digest', 'decided at'],
@@ -82,5 +86,11 @@ function documentText({ what, contractId, canonical, raw, decisions }: CaseDocum
   return `${title}${accepted}${kept}${decided}${entries}`;
 }
 
+/** Of an accepted message the contract is shown in its canonical form already. */
+function signaturesOf(envelope: Uint8Array): Uint8Array {
+  const { signatures } = JSON.parse(new TextDecoder().decode(envelope)) as { readonly signatures: unknown };
+  return new TextEncoder().encode(JSON.stringify({ signatures }));
+}
+
 const rawTitle = ({ digest, size, truncated }: NonNullable<CaseDocument['raw']>): string =>
-  `The message as it came, with its signatures (SHA-256 ${digest}, ${size} bytes${truncated ? ', only its beginning was kept' : ''}):`;
+  `The message as it came (SHA-256 ${digest}, ${size} bytes${truncated ? ', only its beginning was kept' : ''}):`;

@@ -26,13 +26,18 @@ export function settlementText(settlement: SettlementView): string {
     ),
     table(
       'Deliveries',
-      ['side', 'delivery', 'state', 'not before', 'not after'],
-      settlement.deliveries.map((d) => [d.side, d.deliveryId, d.state, d.notBefore, d.notAfter]),
+      ['side', 'delivery', 'state', 'not before', 'not after', 'code'],
+      settlement.deliveries.map((d) => [d.side, d.deliveryId, d.state, d.notBefore, d.notAfter, d.code]),
     ),
     table(
       'Holds of the deal',
-      ['id', 'reason', 'placed by', 'placed at', 'released by', 'released at'],
-      settlement.holds.map((h) => [h.id, h.reason, h.placedBy, h.placedAt, h.releasedBy, h.releasedAt]),
+      ['id', 'reason', 'placed by', 'placed at', 'decided', 'released by', 'released at'],
+      settlement.holds.map((h) => [h.id, h.reason, h.placedBy, h.placedAt, h.resolution, h.releasedBy, h.releasedAt]),
+    ),
+    table(
+      'What operators did',
+      ['entry', 'at', 'actor', 'login', 'action', 'case', 'reason'],
+      settlement.actions.map((a) => [a.sequence, a.at, a.actor, a.login, a.action, a.caseId, a.reason]),
     ),
     table(
       'Decisions',

@@ -69,6 +69,17 @@ const settlement: SettlementView = {
       published: false,
     },
   ],
+  actions: [
+    {
+      sequence: 12n,
+      at: '2026-11-21T11:00:00.000Z',
+      actor: 'olivia',
+      login: 'v402_operator_login',
+      action: 'redrive',
+      caseId: '7b0e4b3e-4bb1-4b43-8a5a-3ec9f5b0a402',
+      reason: 'ticket 4711',
+    },
+  ],
 };
 
 describe('a settlement as text', () => {
@@ -83,6 +94,8 @@ describe('a settlement as text', () => {
     'contracts/3/9007199254740993',
     'org.v402.order.created.v1',
     'not yet',
+    'olivia',
+    'ticket 4711',
   ])('shows %s', (shown) => {
     expect(text).toContain(shown);
   });

@@ -48,6 +48,10 @@ export class SettlementReader {
         holds: await database.hold.findMany({ where: { dealKey }, orderBy: { placedAt: 'asc' } }),
         decisions: await database.decision.findMany({ where: { contractId }, orderBy: { id: 'asc' } }),
         events,
+        actions: await database.auditEntry.findMany({
+          where: { OR: [{ contractId }, { details: { path: ['otherContract'], equals: hex(contractId) } }] },
+          orderBy: { sequence: 'asc' },
+        }),
         unpublished: await database.outbox.findMany({ where: { eventId: { in: events.map(({ id }) => id) } } }),
       });
     });
@@ -70,6 +74,8 @@ export class SettlementReader {
     }
   }
 }
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 const LOGIN_REFUSED = ['P1000', 'P1010'];
 /** No such database, table or column. */

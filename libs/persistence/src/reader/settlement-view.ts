@@ -12,6 +12,7 @@ export interface SettlementRows {
   readonly events: readonly Omit<rows.Event, 'bytes'>[];
   /** The events that still stand in the outbox. */
   readonly unpublished: readonly rows.Outbox[];
+  readonly actions: readonly rows.AuditEntry[];
 }
 
 /**
@@ -45,6 +46,8 @@ export interface SettlementView {
   readonly holds: readonly HoldView[];
   readonly decisions: readonly DecisionView[];
   readonly events: readonly EventView[];
+  /** What operators did about it, from the audit trail. */
+  readonly actions: readonly ActionView[];
 }
 
 export interface OrderView {
@@ -76,6 +79,7 @@ export interface DeliveryView {
   readonly state: string;
   readonly notBefore: string;
   readonly notAfter: string;
+  readonly code: string | undefined;
 }
 
 export interface HoldView {
@@ -85,6 +89,19 @@ export interface HoldView {
   readonly placedAt: string;
   readonly releasedBy: string | undefined;
   readonly releasedAt: string | undefined;
+  /** `release`, `reject` or `redrive`: what an operator decided. */
+  readonly resolution: string | undefined;
+}
+
+export interface ActionView {
+  readonly sequence: bigint;
+  readonly at: string;
+  readonly actor: string;
+  readonly login: string;
+  readonly action: string;
+  /** Of the case that it resolved. */
+  readonly caseId: string;
+  readonly reason: string;
 }
 
 export interface DecisionView {
@@ -139,11 +156,12 @@ export function settlementView({ settlement, deal, unpublished, ...lists }: Sett
     holds: lists.holds.map(holdView),
     decisions: lists.decisions.map(decisionView),
     events: lists.events.map((event) => eventView(event, !waiting.has(event.id))),
+    actions: lists.actions.map(actionView),
   };
 }
 
-function deliveryView({ side, deliveryId, state, notBefore, notAfter }: rows.Delivery): DeliveryView {
-  return { side, deliveryId, state, notBefore: day(notBefore), notAfter: day(notAfter) };
+function deliveryView({ side, deliveryId, state, notBefore, notAfter, code }: rows.Delivery): DeliveryView {
+  return { side, deliveryId, state, notBefore: day(notBefore), notAfter: day(notAfter), code: code ?? undefined };
 }
 
 function orderView(row: rows.OrderPlacement): OrderView {
@@ -184,7 +202,12 @@ function holdView(row: rows.Hold): HoldView {
     placedAt: placedAt.toISOString(),
     releasedBy: row.releasedBy ?? undefined,
     releasedAt: row.releasedAt?.toISOString(),
+    resolution: row.resolution ?? undefined,
   };
+}
+
+function actionView({ sequence, at, actor, login, action, subject, reason }: rows.AuditEntry): ActionView {
+  return { sequence, at: at.toISOString(), actor, login, action, caseId: subject, reason };
 }
 
 function decisionView(row: rows.Decision): DecisionView {

@@ -1,0 +1,14 @@
+import { plainText, textOfBytes } from './plain-text.js';
+
+test('what a terminal would obey, or would turn around, is shown by its number', () => {
+  expect(plainText('a\u001b[2Jb\u009bc\u202ed\u0000\r\n')).toBe('a\\u{1b}[2Jb\\u{9b}c\\u{202e}d\\u{0}\\u{d}\n');
+  expect(plainText('Müller & Söhne 北京')).toBe('Müller & Söhne 北京');
+});
+
+test('bytes that are no UTF-8 are shown, not refused', () => {
+  expect(textOfBytes(Uint8Array.of(0x61, 0xff, 0x1b))).toBe('a\ufffd\\u{1b}');
+});
+
+test('JSON is laid out, and its texts are as harmless', () => {
+  expect(textOfBytes(Buffer.from('{"a":"\\u202e"}'))).toBe('{\n  "a": "\\u{202e}"\n}');
+});
