@@ -124,6 +124,7 @@ test('find shows one settlement with all that belongs to it', async () => {
       expect.objectContaining({ type: 'org.v402.settlement.accepted.v1', sequence: 1, published: true }),
       expect.objectContaining({ type: 'org.v402.payment.scheduled.v1', sequence: 1, published: false }),
     ],
+    actions: [],
   });
 });
 

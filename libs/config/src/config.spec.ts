@@ -215,3 +215,22 @@ describe('.env.example', () => {
     for (const name of NAMES) expect(file).toContain(`${name}=`);
   });
 });
+
+describe('amounts that take a second person', () => {
+  const approvalOver = (text: string): unknown =>
+    loadConfig(withExamples({ V402_APPROVAL_OVER: text }), ['v402 redrive']).V402_APPROVAL_OVER;
+
+  test('default: by currency, as exact texts; none unless told', () => {
+    expect(approvalOver('EUR=10000, USD=0.5,*=0')).toEqual({ EUR: '10000', USD: '0.5', '*': '0' });
+    expect(approvalOver('')).toBeUndefined();
+  });
+
+  test.each(['EUR', 'EUR=', 'EUR=-1', 'EUR=1e3', 'EUR=010', 'eur=1', 'EUR=1,EUR=2', 'EUR=1,', '=1'])(
+    'error: %s',
+    (text) => {
+      expect(problemsOf(() => approvalOver(text))).toEqual([
+        'V402_APPROVAL_OVER: must be <currency>=<amount>, each currency once, * for all others',
+      ]);
+    },
+  );
+});

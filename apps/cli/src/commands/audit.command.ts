@@ -89,7 +89,7 @@ function entriesText(entries: readonly AuditEntry[]): string {
       e.reason,
       Object.entries(e.details)
         .map(([name, text]) => `${name}: ${text}`)
-        .join('\n'),
+        .join('; '),
     ]),
   ).trimStart();
 }

@@ -1,7 +1,7 @@
 import type { CaseDocument, ListedCase, ShownCase } from '@v402/application';
-import { instantOfMicros } from '@v402/domain';
+import { instantOfMicros, printableJson } from '@v402/domain';
 import { list, table } from '../show/table.js';
-import { plainText, textOfBytes } from './plain-text.js';
+import { textOfBytes } from './text-of-bytes.js';
 
 /** What waits for a person, one line each. */
 export function casesText(cases: readonly ListedCase[]): string {
@@ -80,7 +80,7 @@ function documentText({ what, contractId, canonical, raw, decisions }: CaseDocum
     ]),
   );
   const keys = decisions
-    .map(({ keys: used }) => plainText(JSON.stringify(used, null, 2)))
+    .map(({ keys: used }) => printableJson(JSON.stringify(used, null, 2)))
     .filter((text) => text !== '[]');
   const entries = keys.length === 0 ? '' : `Key entries at the decision:\n${keys.join('\n')}\n`;
   return `${title}${accepted}${kept}${decided}${entries}`;
