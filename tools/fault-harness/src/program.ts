@@ -1,10 +1,11 @@
-import { appendFile, rm } from 'node:fs/promises';
+import { appendFile, readFile, rm } from 'node:fs/promises';
 import { startLocalParts, type LocalParts } from '@v402/local-parts';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { CONTROLS } from './controls/controls.js';
 import { GUARDS, type Guard } from './controls/guards.js';
 import type { FaultKind } from './faults/fault.js';
 import { CELLS, FAULT_KINDS } from './faults/schedule.js';
+import { report, type OutLine } from './report.js';
 import { run, type RunResult } from './run.js';
 import { controlsTable, summary, type ControlResult } from './summary.js';
 
@@ -19,6 +20,7 @@ interface Options {
   readonly without?: Guard;
   readonly controls: boolean;
   readonly out?: string;
+  readonly report?: string;
 }
 
 const whole = (text: string): number => {
@@ -52,9 +54,15 @@ export const program = new Command('test:faults')
   .addOption(new Option('--without <guard>', 'take a guard out of every process').choices(GUARDS))
   .option('--controls', 'take out each guard in turn, and see whether that is noticed', false)
   .option('--out <file>', 'append the result of each run as a line of JSON')
+  .option('--report <file>', 'run nothing; say what the results in the file show, as Markdown')
   .action(main);
 
 async function main(options: Options): Promise<void> {
+  if (options.report !== undefined) {
+    const lines = (await readFile(options.report, 'utf8')).trim().split('\n');
+    process.stdout.write(`${report(lines.map((line) => JSON.parse(line) as OutLine))}\n`);
+    return;
+  }
   const parts = await startLocalParts({ embedded: true, fsync: false, onProgress: say });
   try {
     await (options.controls ? runControls(parts, options) : runSeeds(parts, options));
