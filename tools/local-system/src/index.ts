@@ -1,2 +1,2 @@
 export { LocalSystem, type LocalSystemOptions, type PublishedEvent } from './local-system.js';
-export { type StandaloneProcess } from './standalone-process.js';
+export { type App, type AppProcess } from './app-process.js';

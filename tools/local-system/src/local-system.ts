@@ -20,8 +20,8 @@ import {
   type SimulatedMessage,
   type SimulatedTrade,
 } from '@v402/simulators';
+import { AppProcess, type App } from './app-process.js';
 import { dropDatabase, readCounts, readOrders } from './books.js';
-import { StandaloneProcess } from './standalone-process.js';
 
 export interface LocalSystemOptions {
   readonly parts: LocalParts;
@@ -111,8 +111,14 @@ export class LocalSystem {
     return OUTPUTS.map(([, key]) => topicName(this.prefix, key));
   }
 
-  startStandalone({ outlive }: { readonly outlive: boolean }): StandaloneProcess {
-    return StandaloneProcess.start({ env: this.env, logFile: this.logFile, outlive });
+  startStandalone({ outlive }: { readonly outlive: boolean }): AppProcess {
+    return AppProcess.start({ app: 'standalone', env: this.env, logFile: this.logFile, outlive });
+  }
+
+  /** Starts one of several processes, under a name that its successor has, too. It ends with this program. */
+  startApp(app: App, name: string, env: Readonly<Record<string, string>> = {}): AppProcess {
+    const logFile = join(this.folder, `${name}.log`);
+    return AppProcess.start({ app, env: { ...this.env, ...env, V402_PROCESS_NAME: name }, logFile, outlive: false });
   }
 
   /** Sends messages to the contracts topic; resolves when Kafka has them all. */

@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { shortRefOf } from '@v402/contract';
-import type { LocalSystem, StandaloneProcess } from '@v402/local-system';
+import type { AppProcess, LocalSystem } from '@v402/local-system';
 import type { SimulatedMessage } from '@v402/simulators';
 
 /** What to try next, where nothing was kept. */
@@ -11,7 +11,7 @@ export function nextText(): string {
 /** How to look at what goes on running, and how to stop it. */
 export function keptText(
   system: LocalSystem,
-  standalone: StandaloneProcess,
+  standalone: AppProcess,
   messages: readonly SimulatedMessage[],
   folder: string,
 ): string {

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { startLocalParts, type LocalParts } from '@v402/local-parts';
-import { LocalSystem, type StandaloneProcess } from '@v402/local-system';
+import { LocalSystem, type AppProcess } from '@v402/local-system';
 import { compareTrade, simulateTrade, type SimulatedTrade } from '@v402/simulators';
 import type { DemoView } from './demo-view.js';
 import { figuresText, verdictText } from './figures-text.js';
@@ -73,7 +73,7 @@ class Demo {
     return this.isRight;
   }
 
-  async #demonstrate(system: LocalSystem, standalone: StandaloneProcess, trade: SimulatedTrade): Promise<void> {
+  async #demonstrate(system: LocalSystem, standalone: AppProcess, trade: SimulatedTrade): Promise<void> {
     const { view, signal } = this;
     await standalone.untilReady(signal);
     const messages = trade.waves.flat();
@@ -89,7 +89,7 @@ class Demo {
   }
 }
 
-async function stop(system: LocalSystem, standalone: StandaloneProcess): Promise<void> {
+async function stop(system: LocalSystem, standalone: AppProcess): Promise<void> {
   await standalone.stop();
   await system.remove();
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ContractId } from '@v402/domain';
 import { CATALOGUE, type TopicKey } from '@v402/events';
-import type { LocalSystem, StandaloneProcess } from '@v402/local-system';
+import type { AppProcess, LocalSystem } from '@v402/local-system';
 import type { SimulatedMessage, SimulatedTrade } from '@v402/simulators';
 import type { DemoView } from './demo-view.js';
 
@@ -10,7 +10,7 @@ export interface TradeRecord {
   /** When the message of each contract was handed to Kafka, in milliseconds since the epoch. */
   readonly sentAtMs: ReadonlyMap<ContractId, number>;
   /** Of the standalone app at its end; nothing where the operating system does not say. */
-  readonly memory: Awaited<ReturnType<StandaloneProcess['memory']>>;
+  readonly memory: Awaited<ReturnType<AppProcess['memory']>>;
 }
 
 /** A handful at a time, so that what is measured is the way of a contract and not the length of a queue. */
@@ -24,7 +24,7 @@ const QUIET_MS = 750;
 /** Sends the waves of a trade, each when all that is expected of the ones before is published, or nothing moves any more. */
 export async function tradeThrough(
   system: LocalSystem,
-  standalone: StandaloneProcess,
+  standalone: AppProcess,
   { waves }: Pick<SimulatedTrade, 'waves'>,
   view: DemoView,
   signal: AbortSignal,
@@ -70,7 +70,7 @@ class Watch {
 
   constructor(
     private readonly system: LocalSystem,
-    private readonly standalone: StandaloneProcess,
+    private readonly standalone: AppProcess,
     messages: readonly SimulatedMessage[],
     private readonly view: DemoView,
   ) {

@@ -6,15 +6,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { RetryableError } from '@v402/domain';
 
-const APP = fileURLToPath(new URL('../../../apps/standalone/dist/main.js', import.meta.url));
+/** What runs on its own: all roles in one process, or one role. */
+export type App = 'standalone' | 'intake' | 'orders' | 'workflows' | 'relay';
+
+const mainOf = (app: App): string => fileURLToPath(new URL(`../../../apps/${app}/dist/main.js`, import.meta.url));
 const END_WITH_PARENT = new URL('../assets/end-with-parent.mjs', import.meta.url).href;
 
-/** What the app logs when its roles run and the broker has given it partitions to read. */
-const READY = '"state":"consuming"';
+/** What an app logs when its roles run and, where it takes contracts, the broker has given it partitions to read. */
+const readyLine = (app: App): string =>
+  app === 'standalone' || app === 'intake' ? '"state":"consuming"' : '"msg":"The roles run."';
 const READY_WITHIN_MS = 30_000;
 const STOP_WITHIN_MS = 15_000;
 
-export interface StandaloneOptions {
+export interface AppOptions {
+  readonly app: App;
   readonly env: Readonly<Record<string, string>>;
   /** Gets the app's standard output and error. */
   readonly logFile: string;
@@ -22,16 +27,17 @@ export interface StandaloneOptions {
   readonly outlive: boolean;
 }
 
-/** The standalone app as a process of its own, known by its addresses and its log alone. */
-export class StandaloneProcess {
+/** An app as a process of its own, known by its addresses and its log alone. */
+export class AppProcess {
   private constructor(
+    readonly app: App,
     private readonly child: ChildProcess,
     readonly logFile: string,
   ) {}
 
-  static start({ env, logFile, outlive }: StandaloneOptions): StandaloneProcess {
+  static start({ app, env, logFile, outlive }: AppOptions): AppProcess {
     const log = openSync(logFile, 'w');
-    const child = spawn(process.execPath, [...(outlive ? [] : ['--import', END_WITH_PARENT]), APP], {
+    const child = spawn(process.execPath, [...(outlive ? [] : ['--import', END_WITH_PARENT]), mainOf(app)], {
       env: { PATH: process.env['PATH'], ...env },
       // A group of its own: Ctrl-C reaches this program alone, which then stops the app.
       detached: true,
@@ -39,7 +45,7 @@ export class StandaloneProcess {
     });
     closeSync(log);
     if (outlive) child.unref();
-    return new StandaloneProcess(child, logFile);
+    return new AppProcess(app, child, logFile);
   }
 
   get pid(): number {
@@ -51,15 +57,15 @@ export class StandaloneProcess {
   }
 
   /**
-   * Waits until the app takes contracts.
-   * @throws RetryableError `standalone_not_started`; the log says why
+   * Waits until the app works.
+   * @throws RetryableError `app_not_started`; the log says why
    */
   async untilReady(signal?: AbortSignal): Promise<void> {
     const deadline = performance.now() + READY_WITHIN_MS;
-    while (!(await readFile(this.logFile, 'utf8')).includes(READY)) {
+    while (!(await readFile(this.logFile, 'utf8')).includes(readyLine(this.app))) {
       if (this.hasEnded || performance.now() > deadline) {
-        const message = `The standalone app did not start. Its log: ${this.logFile}`;
-        throw new RetryableError('standalone_not_started', message);
+        const message = `The app ${this.app} did not start. Its log: ${this.logFile}`;
+        throw new RetryableError('app_not_started', message);
       }
       await sleep(50, undefined, { signal });
     }
@@ -73,6 +79,14 @@ export class StandaloneProcess {
     );
     if (resident === undefined || peak === undefined) return undefined;
     return { residentBytes: Number(resident) * 1024, peakBytes: Number(peak) * 1024 };
+  }
+
+  /** Ends it as a power cut would. */
+  async kill(): Promise<void> {
+    if (this.hasEnded) return;
+    const ended = once(this.child, 'exit');
+    this.child.kill('SIGKILL');
+    await ended;
   }
 
   /** Asks it to end in good order, and kills it if it has not done so in time. */
