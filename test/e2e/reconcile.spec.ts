@@ -238,7 +238,7 @@ describe('error: each difference, made behind the back of the services', () => {
          SELECT '${id}', stream, type, topic, NULL, clock_timestamp() - interval '1 second', bytes FROM v402.event
          WHERE type = 'org.v402.contract.rejected.v1' LIMIT 1;
        INSERT INTO v402.parked_stream (stream, event_id, code) SELECT stream, id, 'record_too_large' FROM v402.event WHERE id = '${id}';
-       INSERT INTO v402.outbox (event_id, stream, shard) SELECT id, stream, get_byte(stream, 0) % 16 FROM v402.event WHERE id = '${id}'`,
+       INSERT INTO v402.outbox (event_id, stream, topic, shard) SELECT id, stream, topic, get_byte(stream, 0) % 16 FROM v402.event WHERE id = '${id}'`,
       `DELETE FROM v402.outbox WHERE event_id = '${id}'; DELETE FROM v402.event WHERE id = '${id}'; DELETE FROM v402.parked_stream`,
     );
     expect(codes).toEqual({ event_unpublished: 1, stream_parked: 1 });

@@ -3,12 +3,13 @@ import {
   NoFaults,
   PublishEventsHandler,
   type EventPublisher,
+  type PublishableEvent,
   type FaultPoint,
   type StoredEvent,
   type UnitOfWork,
 } from '@v402/application';
 import { RetryableError } from '@v402/domain';
-import { readTopic } from '@v402/messaging';
+import { readTopic, topicSpecs } from '@v402/messaging';
 import { PgUnitOfWork } from '@v402/persistence';
 import { KafkaEventPublisher } from '@v402/roles';
 import pg from 'pg';
@@ -338,5 +339,126 @@ describe('Kafka is real', () => {
     );
     expect(await waiting()).toHaveLength(2);
     expect(alarms.raised).toMatchObject([{ code: 'stream_parked', context: { reason: 'record_too_large' } }]);
+  });
+});
+
+describe('a topic that takes no events', () => {
+  const clock = { now: 0, nowMs: () => clock.now };
+  const PAYMENTS = 'v402.payments.v1';
+  const both = (sequences: readonly number[]): StoredEvent[] =>
+    sequences.flatMap((sequence) => [...eventsOf('both', [sequence], PAYMENTS), ...eventsOf('both', [sequence])]);
+  let missing: boolean;
+
+  /** Stands for Kafka without one of the topics: it refuses a request that names it, whole. */
+  class WithoutPayments extends RecordedPublisher {
+    requests = 0;
+
+    override publish(events: readonly PublishableEvent[]): ReturnType<RecordedPublisher['publish']> {
+      this.requests += 1;
+      return missing && events.some(({ topic }) => topic === PAYMENTS)
+        ? Promise.reject(new RetryableError('topic_missing', 'no topic', { topic: PAYMENTS }))
+        : super.publish(events);
+    }
+  }
+
+  const relayOf = (taker: WithoutPayments, batchSize = 500): PublishEventsHandler =>
+    new PublishEventsHandler(
+      unitOfWork,
+      taker,
+      { batchSize, leaseMs: 10_000 },
+      'relay-a',
+      alarms,
+      new NoFaults(),
+      clock,
+    );
+
+  beforeEach(() => {
+    missing = true;
+    clock.now = 0;
+  });
+
+  test('holds up its own events alone, is said once, and goes on in order when it is there', async () => {
+    const taker = new WithoutPayments();
+    const handler = relayOf(taker);
+    await append(...both([1, 2, 3]));
+    expect(await handler.handle()).toBe(3);
+    expect(alarms.take()).toEqual([
+      { code: 'output_topic_held', context: { topic: PAYMENTS, reason: 'topic_missing' } },
+    ]);
+    await append(...both([4]));
+    const requests = taker.requests;
+    expect(await handler.handle()).toBe(1);
+    expect(taker.requests).toBe(requests + 1);
+    clock.now = 6_000;
+    await append(...both([5]));
+    expect(await handler.handle()).toBe(1);
+    expect(alarms.take()).toEqual([]);
+    missing = false;
+    clock.now = 12_000;
+    expect(await drain(handler)).toBe(5);
+    expect(taker.sent).toHaveLength(10);
+    expect(complaintsOf(taker.sent)).toEqual([]);
+    missing = true;
+    await append(...both([6]));
+    await handler.handle();
+    expect(alarms.take()).toHaveLength(1);
+  });
+
+  test('does not fill every batch: what waits behind its events is found', async () => {
+    const taker = new WithoutPayments();
+    const handler = relayOf(taker, 10);
+    await append(
+      ...eventsOf(
+        'old',
+        Array.from({ length: 30 }, (_, index) => index + 1),
+        PAYMENTS,
+      ),
+    );
+    await append(...eventsOf('new', [1, 2]));
+    expect(await handler.handle()).toBe(0);
+    expect(await handler.handle()).toBe(2);
+    expect(taker.sent.map(({ topic }) => topic)).toEqual(['v402.settlement.events.v1', 'v402.settlement.events.v1']);
+  });
+
+  test('is not taken for Kafka itself being away: that is thrown, and nothing is held', async () => {
+    const taker = new WithoutPayments();
+    taker.before = () => Promise.reject(new RetryableError('broker_unavailable', 'away'));
+    missing = false;
+    await append(...both([1]));
+    await expect(relayOf(taker).handle()).rejects.toMatchObject({ code: 'broker_unavailable' });
+    expect(alarms.raised).toEqual([]);
+  });
+
+  test('real Kafka: events of a topic that is made later come complete and in order, the others before', async () => {
+    const brokers = (process.env['V402_TEST_KAFKA_BROKERS'] ?? '').split(',');
+    const scene = new MessagingScene({ brokers, clientId: 'held-topic-spec' });
+    const [absent, present] = [scene.topic('payments'), scene.topic('events')];
+    await scene.topics.create(
+      topicSpecs(scene.prefix, { partitions: 1, replicationFactor: 1 }).filter(({ topic }) => topic !== absent),
+    );
+    const real = new KafkaEventPublisher(scene.producer);
+    const handler = new PublishEventsHandler(
+      unitOfWork,
+      real,
+      { batchSize: 500, leaseMs: 10_000 },
+      'relay-a',
+      alarms,
+      new NoFaults(),
+      clock,
+    );
+    try {
+      await append(...eventsOf('real', [1, 2], absent), ...eventsOf('real', [1, 2], present));
+      expect(await handler.handle()).toBe(2);
+      expect(await readTopic(scene.connection, present)).toHaveLength(2);
+      await scene.createTopics(1);
+      clock.now = 6_000;
+      expect(await drain(handler)).toBe(2);
+      const sequences = (await readTopic(scene.connection, absent)).map(
+        ({ value }) => (JSON.parse(String(value)) as { sequence: number }).sequence,
+      );
+      expect(sequences).toEqual([1, 2]);
+    } finally {
+      await scene.close();
+    }
   });
 });

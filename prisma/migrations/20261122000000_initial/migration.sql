@@ -295,6 +295,7 @@ CREATE TABLE "v402"."outbox" (
     "id" BIGSERIAL NOT NULL,
     "event_id" UUID NOT NULL,
     "stream" BYTEA NOT NULL,
+    "topic" TEXT NOT NULL,
     "shard" SMALLINT NOT NULL,
 
     CONSTRAINT "outbox_pkey" PRIMARY KEY ("id")

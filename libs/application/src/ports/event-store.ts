@@ -33,8 +33,12 @@ export interface EventStore {
   renewShards(owner: string, leaseMs: number): Promise<void>;
   /** Gives all our shards back. */
   releaseShards(owner: string): Promise<void>;
-  /** The oldest unpublished events of these shards, in outbox order, parked streams left out. */
-  unpublished(shards: readonly number[], limit: number): Promise<readonly PublishableEvent[]>;
+  /** The oldest unpublished events of these shards, in outbox order, parked streams and the given topics left out. */
+  unpublished(
+    shards: readonly number[],
+    limit: number,
+    exceptTopics?: readonly string[],
+  ): Promise<readonly PublishableEvent[]>;
   markPublished(events: readonly PublishableEvent[]): Promise<void>;
   /** Stops one stream: its next event can never be sent. */
   park(event: PublishableEvent, code: string): Promise<void>;

@@ -35,9 +35,9 @@ class MemoryOutbox extends UnitOfWork {
         return [3, 4];
       },
       releaseShards: (owner) => note(`release ${owner}`),
-      unpublished: async (shards, limit) => {
-        await note(`read ${shards.join()} ${limit}`);
-        return this.outbox;
+      unpublished: async (shards, limit, except = []) => {
+        await note(`read ${[shards.join(), limit, ...except].join(' ')}`);
+        return this.outbox.filter(({ topic }) => !except.includes(topic));
       },
       markPublished: (marked) => note(`mark ${marked.map(({ id }) => id).join()}`),
       park: ({ id }, code) => note(`park ${id} ${code}`),

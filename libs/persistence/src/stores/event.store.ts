@@ -19,8 +19,8 @@ const APPEND = `
     INSERT INTO v402.event (id, stream, type, topic, sequence, occurred_at, bytes)
     SELECT id, stream, type, topic, sequence, ${timestampOf('occurred_at')}, bytes FROM new
   )
-  INSERT INTO v402.outbox (event_id, stream, shard)
-  SELECT id, stream, ${shardOf('stream')} FROM new ORDER BY place`;
+  INSERT INTO v402.outbox (event_id, stream, topic, shard)
+  SELECT id, stream, topic, ${shardOf('stream')} FROM new ORDER BY place`;
 
 const SAVE_POSITIONS = `
   UPDATE v402.settlement s
@@ -74,7 +74,7 @@ const UNPUBLISHED = `
     SELECT o.id, o.event_id
     FROM unnest($1::smallint[]) AS n (shard), LATERAL (
       SELECT id, event_id FROM v402.outbox o
-      WHERE o.shard = n.shard AND NOT EXISTS (SELECT FROM v402.parked_stream p WHERE p.stream = o.stream)
+      WHERE o.shard = n.shard AND o.topic <> ALL ($3::text[]) AND NOT EXISTS (SELECT FROM v402.parked_stream p WHERE p.stream = o.stream)
       ORDER BY o.id LIMIT $2
     ) AS o
     ORDER BY o.id LIMIT $2
@@ -174,8 +174,12 @@ export class PgEventStore implements EventStore {
   }
 
   /** At most `limit`, and at most 8 MiB unless the first alone is larger. */
-  async unpublished(shards: readonly number[], limit: number): Promise<readonly PublishableEvent[]> {
-    const rows = await this.session.query<EventRow>(UNPUBLISHED, [shards, limit]);
+  async unpublished(
+    shards: readonly number[],
+    limit: number,
+    exceptTopics: readonly string[] = [],
+  ): Promise<readonly PublishableEvent[]> {
+    const rows = await this.session.query<EventRow>(UNPUBLISHED, [shards, limit, exceptTopics]);
     return rows.map((row) => ({
       ...row,
       place: BigInt(row.place),
