@@ -72,8 +72,10 @@ async function collect(
       else reject(error);
     };
     const isDone = (): boolean => (until === undefined ? ends.size === 0 : until(records));
-    consumer.on(consumer.events.CRASH, ({ payload }) => {
-      finish(payload.error);
+    consumer.on(consumer.events.CRASH, ({ payload: { error, restart } }) => {
+      // kafkajs starts again by itself, for example while a broker that has just started loads the group's coordinator.
+      // Later than that, what was read already would come twice.
+      if (!restart || records.length > 0) finish(error);
     });
     // This event also tells of batches that hold nothing to see: control records of transactions.
     consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload: { partition, lastOffset } }) => {
