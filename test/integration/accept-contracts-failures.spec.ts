@@ -82,6 +82,7 @@ describe('an error that nobody foresaw', () => {
       rejected: 0,
       quarantined: 0,
       undecidable: 1,
+      refusals: new Map(),
     });
     expect(await acceptedOf(trades)).toEqual([1, 1, 1, 0, 1, 1, 1]);
     expect(await ofDigest('quarantine', poison.envelope)).toMatchObject([

@@ -110,6 +110,9 @@ test('what cannot be read holds up nobody: all valid messages of the batch are a
     duplicates: 0,
     quarantined: 0,
     undecidable: 0,
+    refusals: new Map(
+      [...Map.groupBy(hostile, ([, code]) => code)].map(([code, refused]) => [code, refused.length] as const),
+    ),
   });
   for (const { contractId } of valid) expect(await scene.of('settlement', contractId)).toHaveLength(1);
   for (const [value, code] of hostile) {

@@ -39,7 +39,6 @@ export async function closeUndecidable({ tx, one, actor }: LockedCase): Promise<
   return { closedMessage: one.rawDigest ?? '' };
 }
 
-function outcomeOf(counts: IntakeCounts): string {
-  const [outcome] = Object.entries(counts).find(([, count]) => count > 0) ?? ['none'];
-  return outcome;
-}
+const OUTCOMES = ['accepted', 'duplicates', 'rejected', 'quarantined'] as const;
+
+const outcomeOf = (counts: IntakeCounts): string => OUTCOMES.find((outcome) => counts[outcome] > 0) ?? 'none';
