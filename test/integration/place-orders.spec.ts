@@ -694,7 +694,7 @@ test('a settlement whose contract cannot be read holds up none of its batch', as
   expect(alarms.take()).toEqual([
     {
       code: 'order_not_readable',
-      context: { contractId: broken!.contractId, side: 'seller', reason: 'unexpected_error' },
+      context: { contractId: broken!.contractId, side: 'seller', reason: 'contract_unreadable' },
     },
   ]);
   expect(await handler.handle()).toBe(0);

@@ -456,7 +456,7 @@ describe('what cannot be released', () => {
     await write(canonical.subarray(1));
     const alarms = new RecordedAlarms();
     const handler = office.workflows({ alarms });
-    await expectOnePutOff(handler, alarms, accepted, { side: 'seller', reason: 'unexpected_error' });
+    await expectOnePutOff(handler, alarms, accepted, { side: 'seller', reason: 'contract_unreadable' });
 
     await write(canonical);
     await office.makeDue();

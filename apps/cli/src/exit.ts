@@ -1,5 +1,5 @@
 import { debuglog } from 'node:util';
-import { printable, RetryableError, TerminalError } from '@v402/domain';
+import { printableLines, RetryableError, TerminalError } from '@v402/domain';
 import { PartsError } from '@v402/local-parts';
 import { CommanderError } from 'commander';
 
@@ -36,12 +36,4 @@ export function reportOf(error: unknown): string {
   }
   const kind = error instanceof Error ? error.name : typeof error;
   return `unexpected_error: The command failed with ${kind}. With NODE_DEBUG=v402 it shows where.\n`;
-}
-
-/** A message may name what stands in a file or in a path. Its line breaks are the sentence's own. */
-function printableLines(message: string): string {
-  return message
-    .split('\n')
-    .map((line) => printable(line))
-    .join('\n');
 }

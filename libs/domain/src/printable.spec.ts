@@ -1,4 +1,4 @@
-import { printable, printableJson } from './printable.js';
+import { printable, printableJson, printableLines } from './printable.js';
 
 const ESCAPE = String.fromCodePoint(0x1b);
 const HOSTILE: readonly [string, string, string][] = [
@@ -26,6 +26,10 @@ test('behavior: a longer text is cut, and a half of a pair at the cut is written
   expect(printable('abcdef', 3)).toBe('abc…');
   expect(printable('abc', 3)).toBe('abc');
   expect(printable('a😀', 2)).toBe(String.raw`a\u{d83d}…`);
+});
+
+test('behavior: of several lines the breaks stay, and nothing else', () => {
+  expect(printableLines('a\r\nb\n\u2028c')).toBe('a\\u{d}\nb\n\\u{2028}c');
 });
 
 test.each(HOSTILE)('behavior: JSON with %s keeps its value and shows it', (_, text) => {

@@ -15,6 +15,14 @@ export function printable(text: string, maxLength = Infinity): string {
   return shown.replace(UNSEEN, escaped);
 }
 
+/** The same of a text of several lines, whose line breaks stay. */
+export function printableLines(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => printable(line))
+    .join('\n');
+}
+
 /** JSON text that holds the same value and shows it whole: what cannot be seen stands as JSON's own escapes. */
 export function printableJson(json: string): string {
   return json.replace(UNSEEN, (character) => (character === '\n' ? character : utf16Escapes(character)));
