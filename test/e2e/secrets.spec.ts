@@ -27,6 +27,9 @@ const PRIVATE = {
 } satisfies Secrets;
 
 const ALL: Secrets = { ...CREDENTIALS, ...PRIVATE };
+/** Five processes and two servers may have to share a busy machine. */
+const PATIENCE_MS = 90_000;
+
 const APPS = ['intake', 'orders', 'workflows', 'relay'] as const;
 
 const draft = {
@@ -72,7 +75,7 @@ describe('what is secret, black box: nothing of it in what the services write', 
   };
   const written = (): string => APPS.map((app) => scene.log(app)).join('\n') + commands.join('\n');
   const untilSaid = (what: string | RegExp): Promise<void> =>
-    scene.until(`it says ${String(what)}`, () => Promise.resolve(written().search(what) !== -1), 40_000);
+    scene.until(`it says ${String(what)}`, () => Promise.resolve(written().search(what) !== -1), PATIENCE_MS);
 
   beforeAll(async () => {
     parts = await startLocalParts({ embedded: true });
@@ -122,11 +125,11 @@ describe('what is secret, black box: nothing of it in what the services write', 
     for (const app of APPS) scene.start(app, environment());
 
     await scene.send([trade({ ...draft, negotiationId: 'good' }).envelope]);
-    await scene.until('both orders', async () => (await scene.count('orderbook.order_head')) === 2, 40_000);
-    await scene.settled(40_000);
-    const [asked] = (await scene.events('payments')).filter(({ type }) => type.includes('payment.requested'));
+    await scene.until('both orders', async () => (await scene.count('orderbook.order_head')) === 2, PATIENCE_MS);
+    await scene.settled(PATIENCE_MS);
+    const asked = (await scene.events('payments')).filter(({ type }) => type.includes('payment.requested'));
     // The account does go where it has to.
-    expect(JSON.stringify(asked)).toContain(PRIVATE['bank account']);
+    expect(JSON.stringify(asked.map(({ data }) => data))).toContain(PRIVATE['bank account']);
 
     const refused = refusedValues();
     await scene.send(refused);
@@ -135,12 +138,12 @@ describe('what is secret, black box: nothing of it in what the services write', 
       async () =>
         (await scene.sql<{ n: number }>('SELECT sum(occurrences)::int AS n FROM v402.rejection'))[0]?.n ===
         refused.length,
-      40_000,
+      PATIENCE_MS,
     );
     await scene.send([
       trade({ ...draft, negotiationId: 'good', dispute: { windowDays: 1, method: 'court' } }).envelope,
     ]);
-    await scene.until('a conflict', async () => (await scene.count('v402.quarantine')) === 1, 40_000);
+    await scene.until('a conflict', async () => (await scene.count('v402.quarantine')) === 1, PATIENCE_MS);
 
     // A value that the database refuses, quoting it.
     await scene.sql(`CREATE FUNCTION refuse_deal() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -152,7 +155,7 @@ describe('what is secret, black box: nothing of it in what the services write', 
     );
     await scene.send([trade({ ...draft, negotiationId: 'data-error' }).envelope]);
     await untilSaid('undecidable_message');
-  }, 180_000);
+  }, 300_000);
 
   test('wrong passwords', async () => {
     const wrong = withPassword(scene.database.appUrl, CREDENTIALS['wrong password']);
@@ -172,7 +175,7 @@ describe('what is secret, black box: nothing of it in what the services write', 
       V402_DATABASE_URL: `mysql://x:${CREDENTIALS['wrong password']}@h`,
     });
     expect(await ends(misconfigured)).toBe(78);
-  }, 120_000);
+  }, 300_000);
 
   test('the database and the broker go away and come back', async () => {
     await parts.postgres.stop('immediate');
@@ -187,7 +190,7 @@ describe('what is secret, black box: nothing of it in what the services write', 
       async () => (await scene.count("v402.deal WHERE negotiation_id = 'after'")) === 1,
       60_000,
     );
-  }, 180_000);
+  }, 300_000);
 
   test('commands that go wrong', async () => {
     const env = { V402_DATABASE_URL: withPassword(scene.database.appUrl, CREDENTIALS['wrong password']) };
@@ -246,10 +249,14 @@ describe('what is secret, black box: nothing of it in what the services write', 
   test('control: a service that writes a password is found', async () => {
     const leak = 'data:text/javascript,console.log(process.env.V402_DATABASE_URL)';
     const child = scene.start('standalone', { ...environment(), NODE_OPTIONS: `--import=${leak}` });
-    await scene.until('it leaks', () => Promise.resolve(scene.log('standalone').includes('postgresql://')));
+    await scene.until(
+      'it leaks',
+      () => Promise.resolve(scene.log('standalone').includes('postgresql://')),
+      PATIENCE_MS,
+    );
     await scene.kill(child);
     expect(findSecrets(scene.log('standalone'), ALL)).toEqual(['password of the services: percent-encoded']);
-  }, 60_000);
+  }, 120_000);
 });
 
 describe('control: a secret is found in every form', () => {

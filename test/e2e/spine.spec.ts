@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { identifyContract } from '@v402/contract';
 import { topicName } from '@v402/messaging';
 import { sendAnyHeaders } from '../support/any-headers.js';
 import { v402 } from '../support/cli.js';
@@ -133,6 +134,36 @@ describe('the spine, black box: the standalone app, Kafka and PostgreSQL are rea
     expect(failed).toEqual(expect.arrayContaining(['seal', 'settlement']));
   });
 
+  test('texts that would do harm elsewhere are texts here: in the order, in the events and in the database', async () => {
+    const harmful = [
+      "'; DROP TABLE v402.settlement; --",
+      '<script>alert(1)</script>',
+      '=HYPERLINK("http://x")',
+      '${jndi:ldap://x/y} {{7*7}} %s %n $1 \\',
+      'ｆｕｌｌ е é',
+    ];
+    const lines = harmful.map((sku) => ({ sku, description: sku, quantity: '1', unitPrice: '1.00' }));
+    const { contract, envelope } = trade({
+      negotiationId: 'harmful',
+      lines,
+      extensions: { '__proto__.constructor': harmful.join() },
+    });
+    const orders = await scene.count('orderbook.order_head');
+    await scene.send([envelope]);
+    await scene.until('both orders', async () => (await scene.count('orderbook.order_head')) === orders + 2);
+    await scene.settled();
+    const ordered = await scene.sql<{ skus: string[] }>(
+      `SELECT array_agg(l.sku ORDER BY l.position) AS skus FROM orderbook.order_line l JOIN orderbook.order_head h ON h.id = l.order_id
+       WHERE h.contract_id = $1 GROUP BY h.id`,
+      [Buffer.from(identifyContract(contract).contractId, 'hex')],
+    );
+    expect(ordered.map(({ skus }) => skus)).toEqual([harmful, harmful]);
+    const [accepted] = (await scene.events('events')).filter(
+      (event) => short(event) === 'settlement.accepted' && event.data['negotiationId'] === 'harmful',
+    );
+    expect(accepted?.data).toMatchObject({ terms: contract.terms, extensions: contract.extensions });
+  });
+
   test('garbage of every kind is refused with its code, kept, and holds nobody up', async () => {
     const good = trade({ negotiationId: 'spine-2' });
     const garbage: (Uint8Array | null)[] = [
@@ -143,6 +174,7 @@ describe('the spine, black box: the standalone app, Kafka and PostgreSQL are rea
       Buffer.from('{"a":"\u0000"}'),
       Buffer.from([0xff, 0xfe, 0x00]),
       Buffer.alloc(10_000_000, 0x20),
+      Buffer.from('['.repeat(900_000)),
       trade({ negotiationId: 'spine-3' }, { ...SIGNERS, buyer: testKey('unregistered-eip712') }).envelope,
       good.envelope,
     ];
@@ -168,7 +200,7 @@ describe('the spine, black box: the standalone app, Kafka and PostgreSQL are rea
     );
     expect(rejections).toEqual([
       { code: 'duplicate_key', n: 1 },
-      { code: 'malformed_json', n: 7 },
+      { code: 'malformed_json', n: 8 },
       { code: 'too_large', n: 1 },
       { code: 'unknown_key', n: 1 },
     ]);

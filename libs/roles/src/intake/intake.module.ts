@@ -128,16 +128,27 @@ export function contractsTransport(config: IntakeConfig, log: Logger): KafkaBatc
   return strategy;
 }
 
-/** Without the broker's time an outage of the database can make contracts expire that came in time. */
+/**
+ * Without the broker's time an outage of the database can make contracts expire that came in time. A compressed record stops
+ * its partition.
+ */
 async function warnOfTopic(config: IntakeConfig, log: Logger): Promise<void> {
   const topic = topicName(config.V402_TOPIC_PREFIX, 'contracts');
   try {
     const [facts] = await new KafkaTopics(kafkaConnection(config), kafkaLog(log)).inspect([topic]);
-    if (facts?.exists !== true || facts.timestampType !== 'CreateTime') return;
-    log.error(
-      { alarm: 'input_topic_create_time', topic },
-      'The contracts topic keeps no log-append time, so the database says when a message arrived. Set message.timestamp.type=LogAppendTime.',
-    );
+    if (facts?.exists !== true) return;
+    if (facts.timestampType === 'CreateTime') {
+      log.error(
+        { alarm: 'input_topic_create_time', topic },
+        'The contracts topic keeps no log-append time, so the database says when a message arrived. Set message.timestamp.type=LogAppendTime.',
+      );
+    }
+    if (facts.isCompressionReadable === false) {
+      log.error(
+        { alarm: 'input_topic_compressed', topic },
+        'The contracts topic keeps records as producers compress them, and none of those is read. Set compression.type=uncompressed.',
+      );
+    }
   } catch (error) {
     log.debug({ err: error }, 'The settings of the contracts topic cannot be read.');
   }
