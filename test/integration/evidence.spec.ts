@@ -82,11 +82,11 @@ describe('a contract that was settled', () => {
     const verdict = await verify(files['whole']!);
     expect(failedIn(verdict).map((code) => verdict.checks.find((check) => check.code === code))).toEqual([]);
     expect(verdict).toMatchObject({ outcome: 'verified', subject: { contractId: plain.contractId } });
-    expect(notChecked(verdict)).toEqual(['registry', 'refusals']);
+    expect(notChecked(verdict)).toEqual(['registry', 'refusals', 'audit']);
   });
 
   test('behavior: with the trust registry, its digest and its keys are compared too', async () => {
-    expect(notChecked(await verify(files['whole']!, true))).toEqual(['refusals']);
+    expect(notChecked(await verify(files['whole']!, true))).toEqual(['refusals', 'audit']);
   });
 
   test('behavior: it is found by its shortRef, in small letters too, and by its message', async () => {
@@ -210,7 +210,7 @@ describe('tampering', () => {
     // Why a payment is blocked was announced to nobody.
     whole: [/^\/legs\/\d+\/code$/],
     // Nothing of it was announced, so how often it was attempted, and what became of that, is the handler's word.
-    superseded: [/^\/orders\/\d+\/(attempt|code)$/, /^\/chain\/1\/acceptedAt$/],
+    superseded: [/^\/orders\/\d+\/(attempt|code)$/, /^\/(legs|deliveries)\/\d+\/code$/, /^\/chain\/1\/acceptedAt$/],
     amendment: [/^\/chain\/0\/acceptedAt$/],
     // With --registry this one is compared.
     quarantined: [/^\/decisions\/0\/registryDigest$/, /^\/chain\/0\/acceptedAt$/],

@@ -1,4 +1,11 @@
-import { CollectEvidenceHandler, type EvidenceFile, type OrderSystem, type VerifyTools } from '@v402/application';
+import {
+  CollectEvidenceHandler,
+  verifyEvidence,
+  type EvidenceFile,
+  type OrderSystem,
+  type VerifyTools,
+} from '@v402/application';
+import type { IntakeScene } from './intake-scene.js';
 import { PgEvidenceArchive } from '@v402/persistence';
 import { registryOfEntries, TrustedSignatureVerifier, type TrustRegistry } from '@v402/signatures';
 
@@ -48,4 +55,18 @@ export function replaced(document: Json, where: string, value: Json): Json {
   const members = document as { readonly [name: string]: Json };
   const member = members[name] ?? null;
   return { ...members, [name]: replaced(member, rest.map((each) => `/${each}`).join(''), value) };
+}
+
+/** Whatever has been done to the contracts of a scene, the file of each verifies; those that a test has forged by hand are left out. */
+export async function expectEvidence(scene: IntakeScene, forged: ReadonlySet<string>): Promise<void> {
+  const rows = await scene.sql<{ id: string }>(
+    `SELECT DISTINCT encode(contract_id, 'hex') AS id FROM v402.decision WHERE contract_id IS NOT NULL`,
+  );
+  expect(rows.length).toBeGreaterThan(0);
+  for (const { id } of rows) {
+    const file = await collectEvidence(scene.database.appUrl, id);
+    const { checks } = await verifyEvidence(Buffer.from(JSON.stringify(file)), verifyTools());
+    const faults = checks.flatMap((check) => check.faults.map(({ where, what }) => `${check.code} ${where} ${what}`));
+    if (!forged.has(id)) expect({ id, faults }).toEqual({ id, faults: [] });
+  }
 }

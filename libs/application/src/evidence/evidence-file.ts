@@ -86,6 +86,7 @@ const settlement = z.strictObject({
 const link = z.strictObject({
   contractId: hash,
   shortRef: text,
+  /** As the parties signed it. */
   supersedes: hash.nullable(),
   current: z.boolean(),
   acceptedAt: instant,
@@ -96,6 +97,10 @@ const order = z.strictObject({
   state: z.enum(ORDER_PLACEMENT_STATES),
   attempt: count,
   unknowns: count,
+  /** How often an operator had it tried again. */
+  redrives: count,
+  /** The contract that the order was created for, where an operator let an amendment take it over. */
+  adoptedFrom: hash.nullable(),
   orderSystem: text.nullable(),
   orderNumber: text.nullable(),
   orderUrl: text.nullable(),
@@ -127,7 +132,10 @@ const delivery = z.strictObject({
   attempt: z.int().min(1),
   notBefore: date,
   notAfter: date,
+  code: text.nullable(),
 });
+
+const resolution = z.enum(['release', 'reject', 'redrive']).nullable();
 
 const hold = z.strictObject({
   id: z.uuid(),
@@ -138,6 +146,7 @@ const hold = z.strictObject({
   placedAt: instant,
   releasedBy: text.nullable(),
   releasedAt: instant.nullable(),
+  resolution,
 });
 
 const quarantine = z.strictObject({
@@ -151,6 +160,24 @@ const quarantine = z.strictObject({
   holdId: z.uuid().nullable(),
   occurrences: z.int().min(1),
   quarantinedAt: instant,
+  resolution,
+  resolvedBy: text.nullable(),
+  resolvedAt: instant.nullable(),
+});
+
+/** What an operator did, as the audit trail has it: each entry holds the digest of the one before. */
+const auditEntry = z.strictObject({
+  sequence: z.string().regex(/^[1-9]\d*$/),
+  at: instant,
+  actor: text,
+  login: text,
+  action: text,
+  subject: z.uuid(),
+  contractId: hash.nullable(),
+  reason: z.string(),
+  details: z.record(z.string(), z.string()),
+  previous: hash,
+  digest: hash,
 });
 
 const event = z.strictObject({
@@ -215,6 +242,8 @@ const facts = {
   deliveries: z.array(delivery),
   holds: z.array(hold),
   quarantine: z.array(quarantine),
+  /** Entries of the operators' audit trail about the contract, or about its holds and quarantine entries. */
+  audit: z.array(auditEntry),
   events: z.array(event),
 };
 

@@ -1,4 +1,5 @@
 import { TerminalError } from '@v402/domain';
+import { auditCheck } from './checks/audit.check.js';
 import {
   openedEvidence,
   type EvidenceCheck,
@@ -40,6 +41,7 @@ const CHECKS: readonly EvidenceCheck[] = [
   eventSequencesCheck,
   eventContentsCheck,
   holdsCheck,
+  auditCheck,
 ];
 
 const FORMAT = {

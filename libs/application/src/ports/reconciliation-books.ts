@@ -35,6 +35,10 @@ export interface BookedOrder {
   readonly orderNumber: string | undefined;
   /** Whether there is work left to do on it. */
   readonly hasWork: boolean;
+  /** The contract that the order was created for, where this one took it over. */
+  readonly adoptedFrom: ContractId | undefined;
+  /** Another contract of the deal has taken the order over: it may say by now what that one says. */
+  readonly passedOn: boolean;
 }
 
 export interface BookedRequest {
@@ -54,6 +58,8 @@ export interface BookedSettlement {
   readonly canonical: Uint8Array;
   /** Its deal has an open hold. */
   readonly held: boolean;
+  /** It took over what earlier contracts of its deal had asked for, so not all of that is announced on its own stream. */
+  readonly adopter: boolean;
   readonly acceptances: number;
   readonly orders: readonly BookedOrder[];
   readonly legs: readonly (BookedRequest & { readonly amount: DecimalText })[];

@@ -32,7 +32,7 @@ export class OrderComparison {
   }
 
   async #one(settlement: BookedSettlement, order: BookedOrder): Promise<void> {
-    if (order.state === 'created') this.findings.counts.orders += 1;
+    if (order.state === 'created' && !order.passedOn) this.findings.counts.orders += 1;
     if (this.#silences >= MAX_SILENCES) return;
     try {
       await this.#ask(settlement, order);
@@ -43,15 +43,17 @@ export class OrderComparison {
     }
   }
 
-  async #ask(settlement: BookedSettlement, { side, state, orderNumber, hasWork }: BookedOrder): Promise<void> {
+  async #ask(settlement: BookedSettlement, order: BookedOrder): Promise<void> {
     // Somebody is at work on it: what the order system says now may be newer than what was read of it.
-    if (hasWork) return;
+    const { side, state, orderNumber, hasWork, adoptedFrom, passedOn } = order;
+    if (hasWork || passedOn) return;
     const { contractId, orderReference } = settlement;
     const reference = { kind: orderKindOf(side), reference: orderReference };
     const signal = AbortSignal.any([this.signal, AbortSignal.timeout(ASK_TIMEOUT_MS)]);
     const found = await this.system.readBack(reference, signal);
     // Under the chain's one reference may stand the order of another contract of the deal.
     const isOurs = found?.contractId === contractId;
+    const placedFor = found?.contractId === adoptedFrom && adoptedFrom !== undefined ? adoptedFrom : contractId;
     if (state !== 'created') {
       if (isOurs && NOT_MADE.has(state)) this.findings.differs('order_unexpected', contractId, side);
       return;
@@ -60,7 +62,10 @@ export class OrderComparison {
       this.findings.differs('order_missing', contractId, side);
       return;
     }
-    const differences = orderDifferences({ ...reference, contractId, contract: contractOf(settlement) }, found);
+    const differences = orderDifferences(
+      { ...reference, contractId: placedFor, contract: contractOf(settlement) },
+      found,
+    );
     for (const where of differences) this.findings.differs('order_differs', contractId, `${side} ${where}`);
     if (found.orderNumber !== orderNumber) this.findings.differs('order_number_differs', contractId, side);
     if (differences.length === 0) this.findings.counts.ordersFound += 1;

@@ -43,8 +43,8 @@ export const DEAL = `
 
 export const SETTLEMENT = `
   SELECT state, current, order_reference AS "orderReference", ${hexOf('supersedes')} AS supersedes,
-    (SELECT ${hexOf('n.contract_id')} FROM v402.settlement n WHERE n.deal_key = s.deal_key AND n.supersedes = s.contract_id)
-      AS "supersededBy",
+    (SELECT convert_from(e.bytes, 'UTF8')::jsonb #>> '{data,supersededBy}' FROM v402.event e
+      WHERE e.stream = s.contract_id AND e.type = 'org.v402.settlement.superseded.v1') AS "supersededBy",
     currency, ${decimalOf('total')} AS total, ${instantOf('accepted_at')} AS "acceptedAt", duplicates
   FROM v402.settlement s WHERE contract_id = $1`;
 
@@ -54,7 +54,7 @@ export const CHAIN = `
   FROM v402.settlement WHERE deal_key = $1 ORDER BY accepted_at, contract_id`;
 
 export const ORDERS = `
-  SELECT side, state, attempt, unknowns, order_system AS "orderSystem", order_number AS "orderNumber",
+  SELECT side, state, attempt, unknowns, redrives, ${hexOf('adopted_from')} AS "adoptedFrom", order_system AS "orderSystem", order_number AS "orderNumber",
     order_url AS "orderUrl", code, ${instantOf('ordered_at')} AS "orderedAt"
   FROM v402.order_placement WHERE contract_id = $1 ORDER BY side`;
 
@@ -65,20 +65,28 @@ export const LEGS = `
 
 export const DELIVERIES = `
   SELECT side, delivery_id AS "deliveryId", number, state, attempt, ${dateOf('not_before')} AS "notBefore",
-    ${dateOf('not_after')} AS "notAfter"
+    ${dateOf('not_after')} AS "notAfter", code
   FROM v402.delivery WHERE contract_id = $1 ORDER BY side, number`;
 
 export const HOLDS = `
   SELECT id, ${hexOf('contract_id')} AS "contractId", reason, evidence, placed_by AS "placedBy",
-    ${instantOf('placed_at')} AS "placedAt", released_by AS "releasedBy", ${instantOf('released_at')} AS "releasedAt"
+    ${instantOf('placed_at')} AS "placedAt", released_by AS "releasedBy", ${instantOf('released_at')} AS "releasedAt", resolution
   FROM v402.hold WHERE deal_key = $1 ORDER BY placed_at, id`;
 
 export const QUARANTINE = `
   SELECT id, reason, code, ${hexOf('contract_id')} AS "contractId", ${hexOf('conflicts_with')} AS "conflictsWith",
     ${hexOf('raw_digest')} AS "rawDigest", side, hold_id AS "holdId", occurrences,
-    ${instantOf('quarantined_at')} AS "quarantinedAt"
+    ${instantOf('quarantined_at')} AS "quarantinedAt", resolution, resolved_by AS "resolvedBy",
+    ${instantOf('resolved_at')} AS "resolvedAt"
   FROM v402.quarantine
   WHERE contract_id = $1 OR conflicts_with = $1 OR raw_digest = ANY ($2::bytea[]) ORDER BY quarantined_at, id`;
+
+export const AUDIT = `
+  SELECT sequence::text, ${instantOf('at')} AS at, actor, login, action, subject, ${hexOf('contract_id')} AS "contractId",
+    reason, details, ${hexOf('previous')} AS previous, ${hexOf('digest')} AS digest
+  FROM v402.audit_entry a
+  WHERE subject = ANY ($1::uuid[]) OR contract_id = $2 OR details->>'otherContract' = encode($2, 'hex')
+  ORDER BY a.sequence`;
 
 export const EVENTS = `
   SELECT id, type, topic, sequence, ${instantOf('occurred_at')} AS "occurredAt",

@@ -46,6 +46,8 @@ async function ofContract(session: Session, contractId: string): Promise<Evidenc
   const dealKey = deal === null ? null : bytea(deal.key);
   const legs = await rows<'legs'>(session, sql.LEGS, [id]);
   const deliveries = await rows<'deliveries'>(session, sql.DELIVERIES, [id]);
+  const holds = await rows<'holds'>(session, sql.HOLDS, [dealKey]);
+  const quarantine = await rows<'quarantine'>(session, sql.QUARANTINE, [id, digests]);
   return {
     subject: { kind: 'contract', contractId },
     collectedAt: await now(session),
@@ -60,8 +62,9 @@ async function ofContract(session: Session, contractId: string): Promise<Evidenc
     deliveries: deliveries.map(({ notBefore, notAfter, ...row }) => ({
       ...{ ...row, notBefore: dateOfText(notBefore), notAfter: dateOfText(notAfter) },
     })),
-    holds: await rows<'holds'>(session, sql.HOLDS, [dealKey]),
-    quarantine: await rows<'quarantine'>(session, sql.QUARANTINE, [id, digests]),
+    holds,
+    quarantine,
+    audit: await audit(session, [...holds, ...quarantine], id),
     events: await rows<'events'>(session, sql.EVENTS, [[id, ...digests]]),
   };
 }
@@ -72,6 +75,7 @@ async function ofMessage(session: Session, rawDigest: string): Promise<EvidenceF
   const decisions = await rows<'decisions'>(session, sql.DECISIONS_OF_MESSAGE, [digest]);
   const streams = decisions.flatMap(({ contractId }) => (contractId === null ? [] : [bytea(contractId)]));
   const events = await rows<'events'>(session, sql.EVENTS, [[digest, ...streams]]);
+  const quarantine = await rows<'quarantine'>(session, sql.QUARANTINE, [null, [digest]]);
   return {
     subject: { kind: 'message', rawDigest },
     collectedAt: await now(session),
@@ -85,7 +89,8 @@ async function ofMessage(session: Session, rawDigest: string): Promise<EvidenceF
     legs: [],
     deliveries: [],
     holds: [],
-    quarantine: await rows<'quarantine'>(session, sql.QUARANTINE, [null, [digest]]),
+    quarantine,
+    audit: await audit(session, quarantine, null),
     // The stream may be that of the contract that the message claims to be, which has events of its own.
     events: events.filter(({ bytes }) => isAbout(rawDigest, bytes)),
   };
@@ -95,6 +100,17 @@ function isAbout(rawDigest: string, bytes: string): boolean {
   const { data } = JSON.parse(Buffer.from(bytes, 'base64').toString('utf8')) as { data?: { rawDigest?: unknown } };
   return data?.rawDigest === rawDigest;
 }
+
+/** Operators act on cases, which are named by their hold or their entry in quarantine. */
+const audit = (
+  session: Session,
+  cases: readonly { readonly id: string }[],
+  contractId: string | null,
+): Promise<RowOf<Rows<'audit'>[number]>[]> =>
+  // An empty list alone would mean that nothing is asked for; no case has the id of nothing.
+  rows<'audit'>(session, sql.AUDIT, [[NO_CASE, ...cases.map(({ id }) => id)], contractId]);
+
+const NO_CASE = '00000000-0000-0000-0000-000000000000';
 
 const distinct = (decisions: Rows<'decisions'>): string[] => [
   ...new Set(decisions.map(({ rawDigest }) => bytea(rawDigest))),

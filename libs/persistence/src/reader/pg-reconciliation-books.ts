@@ -3,6 +3,7 @@ import {
   ReconciliationBooks,
   type BookedEvent,
   type BookedLoss,
+  type BookedOrder,
   type BookedSettlement,
   type FoundEvent,
   type KafkaCoordinates,
@@ -33,8 +34,9 @@ type EventJson = Omit<FoundEvent, 'sequence' | 'occurredAt' | 'previous'> & {
 type SettlementRow = Omit<BookedSettlement, 'acceptedAt' | 'events' | 'orders'> & {
   readonly acceptedAt: string;
   readonly events: readonly EventJson[];
-  readonly orders: readonly (Omit<BookedSettlement['orders'][number], 'orderNumber'> & {
-    orderNumber: string | null;
+  readonly orders: readonly (Omit<BookedOrder, 'orderNumber' | 'adoptedFrom'> & {
+    readonly orderNumber: string | null;
+    readonly adoptedFrom: string | null;
   })[];
 } & QueryResultRow;
 type OpenRow = { subject: string; reason: string; since: string };
@@ -64,7 +66,11 @@ export class PgReconciliationBooks extends ReconciliationBooks {
       yield rows.map((row) => ({
         ...row,
         acceptedAt: BigInt(row.acceptedAt),
-        orders: row.orders.map((order) => ({ ...order, orderNumber: order.orderNumber ?? undefined })),
+        orders: row.orders.map((order) => ({
+          ...order,
+          orderNumber: order.orderNumber ?? undefined,
+          adoptedFrom: order.adoptedFrom ?? undefined,
+        })),
         events: row.events.map(eventOf),
       }));
     }

@@ -13,9 +13,15 @@ export const SETTLEMENTS = `
   SELECT ${hexOf('s.contract_id')} AS "contractId", ${microsOf('s.accepted_at')} AS "acceptedAt", s.current,
     s.order_reference AS "orderReference", ${decimalOf('s.total')} AS total, s.canonical,
     EXISTS (SELECT FROM v402.hold h WHERE h.deal_key = s.deal_key AND h.released_at IS NULL) AS held,
+    EXISTS (SELECT FROM v402.hold h WHERE h.contract_id = s.contract_id AND h.reason = 'amendment_after_start'
+      AND h.resolution = 'release') AS adopter,
     (SELECT count(*)::int FROM v402.decision d WHERE d.contract_id = s.contract_id AND d.outcome = 'accepted') AS acceptances,
     ARRAY(SELECT jsonb_build_object('side', o.side, 'state', o.state, 'orderNumber', o.order_number, 'hasWork',
-        EXISTS (SELECT FROM v402.work w WHERE w.kind = 'order' AND w.contract_id = o.contract_id AND w.side = o.side))
+        EXISTS (SELECT FROM v402.work w WHERE w.kind = 'order' AND w.contract_id = o.contract_id AND w.side = o.side),
+        'adoptedFrom', ${hexOf('o.adopted_from')}, 'passedOn',
+        EXISTS (SELECT FROM v402.settlement n JOIN v402.order_placement a ON a.contract_id = n.contract_id
+          WHERE n.deal_key = s.deal_key AND a.side = o.side AND a.adopted_from = o.contract_id
+            AND n.contract_id <> s.contract_id))
       FROM v402.order_placement o WHERE o.contract_id = s.contract_id) AS orders,
     ARRAY(SELECT jsonb_build_object('side', l.side, 'id', l.leg_id, 'state', l.state, 'attempt', l.attempt,
         'amount', ${decimalOf('l.amount')})

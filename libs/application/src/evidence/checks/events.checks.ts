@@ -225,20 +225,11 @@ export const holdsCheck: EvidenceCheck = {
         if (!isOfDeal) fail(`/holds/${index}/contractId`, 'is no contract of the deal');
         return;
       }
-      const { reason, evidence } = hold;
-      const [placed] = eventsOf(opened, 'org.v402.hold.placed.v1', { holdId: hold.id });
-      if (placed === undefined) fail(`/holds/${index}/id`, 'was not announced');
-      else
-        compareMembers(
-          { reason, evidence },
-          pick(placed.data, 'reason', 'evidence'),
-          `/holds/${index}`,
-          'its event',
-          fail,
-        );
+      checkHold(opened, hold, `/holds/${index}`, fail);
     });
     const entered = file.quarantine.map(({ holdId }) => holdId);
-    file.holds.forEach(({ id, reason }, index) => {
+    file.holds.forEach(({ id, reason, contractId }, index) => {
+      if (contractId !== subject) return;
       if (ENTERED.has(reason) && !entered.includes(id)) fail(`/holds/${index}/id`, 'has no entry in quarantine');
     });
     const ids = file.holds.map(({ id }) => id);
@@ -251,6 +242,20 @@ export const holdsCheck: EvidenceCheck = {
     return file.holds.length + file.quarantine.length > 0;
   },
 };
+
+/** A hold on this contract's own stream: placed, and released if it was. */
+function checkHold(opened: OpenedEvidence, hold: EvidenceFile['holds'][number], where: string, fail: Fail): void {
+  const { id, reason, evidence, resolution, releasedAt, releasedBy } = hold;
+  const [placed] = eventsOf(opened, 'org.v402.hold.placed.v1', { holdId: id });
+  if (placed === undefined) fail(`${where}/id`, 'was not announced');
+  else compareMembers({ reason, evidence }, pick(placed.data, 'reason', 'evidence'), where, 'its event', fail);
+  const [released] = eventsOf(opened, 'org.v402.hold.released.v1', { holdId: id });
+  if ((released === undefined) !== (releasedAt === null))
+    fail(`${where}/releasedAt`, 'is there where that was announced');
+  if ((releasedAt === null) !== (releasedBy === null)) fail(`${where}/releasedBy`, 'is there where it was released');
+  if (released === undefined) return;
+  compareMembers({ reason, resolution }, pick(released.data, 'reason', 'resolution'), where, 'hold.released', fail);
+}
 
 function checkEntry(
   opened: OpenedEvidence,

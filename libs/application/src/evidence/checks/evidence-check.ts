@@ -74,12 +74,15 @@ export function openedEvidence(file: EvidenceFile): OpenedEvidence {
 export const same = (left: unknown, right: unknown): boolean =>
   Buffer.from(canonicalBytes(left ?? null)).equals(Buffer.from(canonicalBytes(right ?? null)));
 
+/** An event that is there with its data. */
+export type AnnouncedEvent = ReadEvent & { readonly data: Readonly<Record<string, unknown>> };
+
 /** The events of one type, of one side where a side is given. Those without data are too large to be looked into. */
 export function eventsOf(
   { events }: OpenedEvidence,
   type: EventType,
   of: Readonly<Record<string, unknown>> = {},
-): readonly (ReadEvent & { readonly data: Readonly<Record<string, unknown>> })[] {
+): readonly AnnouncedEvent[] {
   return events.flatMap((event) => {
     if (event?.type !== type || event.data === undefined) return [];
     const { data } = event;
