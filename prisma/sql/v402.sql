@@ -60,6 +60,10 @@ ALTER TABLE v402.delivery
 ALTER TABLE v402.work
   ADD CONSTRAINT work_kind CHECK (kind IN ('order', 'payment_leg', 'delivery')),
   ADD CONSTRAINT work_lease CHECK ((lease_until IS NULL) = (leased_by IS NULL));
+-- What the sweep looks through: the rows that are not done, and no others.
+CREATE INDEX order_placement_open ON v402.order_placement (contract_id) WHERE state IN ('waiting', 'placing', 'unknown');
+CREATE INDEX payment_leg_open ON v402.payment_leg (contract_id) WHERE state IN ('waiting', 'scheduled', 'blocked');
+CREATE INDEX delivery_open ON v402.delivery (contract_id) WHERE state = 'waiting';
 CREATE INDEX work_due ON v402.work (kind, due_at);
 -- How many leases run: few rows of very many.
 CREATE INDEX work_leased ON v402.work (kind, lease_until) WHERE lease_until IS NOT NULL;

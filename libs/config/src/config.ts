@@ -59,6 +59,11 @@ const ROLE_VARIABLES = {
     'V402_RECHECK_MS',
     'V402_PAYMENT_LEAD_DAYS',
     'V402_PAYMENT_ACCOUNTS',
+    'V402_ORDER_CALL_TIMEOUT_MS',
+    'V402_DELIVERY_LEAD_DAYS',
+    'V402_SWEEP_MS',
+    'V402_OVERDUE_MS',
+    'V402_ATTENTION_HOURS',
   ],
   relay: [...COMMON, ...KAFKA, 'V402_LEASE_MS'],
 } as const satisfies Record<string, readonly VariableName[]>;

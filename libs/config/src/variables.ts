@@ -213,6 +213,18 @@ export const VARIABLES = {
       'Intake waits while more than this many orders, payments and deliveries are due and not done, or events not published. It slows down from half of it.',
     example: '100000',
   }),
+  V402_SWEEP_MS: withDefault(wholeNumber(1_000, 86_400_000), {
+    description: 'How often the sweep looks for what got stuck: it adds missing work again and says the rest.',
+    example: '60000',
+  }),
+  V402_OVERDUE_MS: withDefault(wholeNumber(1_000, 86_400_000), {
+    description: 'Work that is due, or events that wait, for longer than this raise an alarm.',
+    example: '300000',
+  }),
+  V402_ATTENTION_HOURS: withDefault(wholeNumber(1, 8_760), {
+    description: 'Entries of the quarantine that nobody has decided for longer than this raise an alarm.',
+    example: '24',
+  }),
   V402_HTTP_PORT: optional(wholeNumber(0, 65_535), {
     description:
       'Port of /health/live, /health/ready and /metrics; 0: any free one, which the log says. None: no HTTP. One per process of a machine.',

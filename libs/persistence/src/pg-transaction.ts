@@ -10,6 +10,7 @@ import type {
   OrderPlacementStore,
   PaymentLegStore,
   SettlementStore,
+  StuckStore,
   Transaction,
   WorkStore,
 } from '@v402/application';
@@ -26,6 +27,7 @@ import { PgJobStore } from './stores/job.store.js';
 import { PgOrderPlacementStore } from './stores/order-placement.store.js';
 import { PgPaymentLegStore } from './stores/payment-leg.store.js';
 import { PgSettlementStore } from './stores/settlement.store.js';
+import { PgStuckStore } from './stores/stuck.store.js';
 import { PgWorkStore } from './stores/work.store.js';
 import { microsOf } from './values.js';
 
@@ -45,6 +47,7 @@ export class PgTransaction implements Transaction {
   readonly cases: CaseStore;
   readonly audit: AuditStore;
   readonly backlog: BacklogStore;
+  readonly stuck: StuckStore;
 
   constructor(private readonly session: Session) {
     this.deals = new PgDealStore(session);
@@ -59,6 +62,7 @@ export class PgTransaction implements Transaction {
     this.cases = new PgCaseStore(session);
     this.audit = new PgAuditStore(session);
     this.backlog = new PgBacklogStore(session);
+    this.stuck = new PgStuckStore(session);
   }
 
   async now(): Promise<Micros> {

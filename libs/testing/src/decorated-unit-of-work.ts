@@ -37,6 +37,7 @@ export class DecoratedUnitOfWork extends UnitOfWork {
       cases: decorate(tx.cases, this.overrides.cases),
       audit: decorate(tx.audit, this.overrides.audit),
       backlog: decorate(tx.backlog, this.overrides.backlog),
+      stuck: decorate(tx.stuck, this.overrides.stuck),
     };
   }
 }

@@ -7,6 +7,7 @@ import type { EventStore } from './event-store.js';
 import type { EvidenceStore } from './evidence-store.js';
 import type { JobStore } from './job-store.js';
 import type { DeliveryStore, OrderPlacementStore, PaymentLegStore } from './progress-store.js';
+import type { StuckStore } from './stuck-store.js';
 import type { WorkStore } from './work-store.js';
 
 /** What a use case may do inside one transaction. Global lock order: deal → settlement → work → case → audit trail. */
@@ -26,6 +27,7 @@ export interface Transaction {
   readonly cases: CaseStore;
   readonly audit: AuditStore;
   readonly backlog: BacklogStore;
+  readonly stuck: StuckStore;
 }
 
 /** One database transaction, READ COMMITTED with explicit locks. */

@@ -24,7 +24,8 @@ export interface LegPolicy {
   readonly leadDays: Readonly<Record<Rail, number>>;
 }
 
-const ACCOUNT_MISSING = 'creditor_account_missing';
+/** Why a leg is blocked that goes on by itself when the account is there. */
+export const ACCOUNT_MISSING = 'creditor_account_missing';
 
 type LegMembers = DataOf<'org.v402.payment.scheduled.v1'>;
 

@@ -82,6 +82,16 @@ export const METRICS = {
     help: 'Alarms, by code. Each is a log line, too.',
     labels: ['code'],
   },
+  v402_sweep_restored_total: {
+    type: 'counter',
+    help: 'Missing work that the sweep has added again, by kind. More than none means that something has lost it.',
+    labels: ['kind'],
+  },
+  v402_job_runs_total: {
+    type: 'counter',
+    help: 'Runs of periodic jobs, by job and outcome: succeeded or failed.',
+    labels: ['job', 'outcome'],
+  },
   v402_ready: {
     type: 'gauge',
     help: '1 while this check of readiness holds, 0 while it does not.',

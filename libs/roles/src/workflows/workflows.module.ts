@@ -3,6 +3,7 @@ import { Alarms, FaultPoint, PaymentAccounts, ReleaseDueHandler, UnitOfWork, Wak
 import type { RoleConfig } from '@v402/config';
 import { Loops } from '../core/loops.js';
 import { eventNaming } from '../core/naming.js';
+import { Operations } from '../core/operations.js';
 import { RoleLoop } from '../core/role-loop.js';
 import { OWNER } from '../core/tokens.js';
 import { FilePaymentAccounts, NoPaymentAccounts } from './file-payment-accounts.js';
@@ -62,9 +63,15 @@ export class WorkflowsModule {
         },
         {
           provide: SCHEDULE,
-          inject: [UnitOfWork, Alarms, OWNER, Loops],
-          useFactory: (unitOfWork: UnitOfWork, alarms: Alarms, owner: string, loops: Loops) =>
-            scheduleLoop({ config, unitOfWork, alarms }, owner, loops),
+          inject: [UnitOfWork, Wake, Alarms, Operations, OWNER, Loops],
+          useFactory: (
+            unitOfWork: UnitOfWork,
+            wake: Wake,
+            alarms: Alarms,
+            { metrics }: Operations,
+            owner: string,
+            loops: Loops,
+          ) => scheduleLoop({ config, unitOfWork, wake, alarms, metrics }, owner, loops),
         },
       ],
     };

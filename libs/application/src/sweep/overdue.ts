@@ -1,0 +1,54 @@
+import type { StandingFigures } from '../ports/backlog-store.js';
+import type { WorkKind } from '../ports/work-store.js';
+
+/** Something that stands still and that only a person can set going. */
+export interface Finding {
+  /** Stable. */
+  readonly code: string;
+  /** Tells one finding from the other of the same code. */
+  readonly key: string;
+  readonly message: string;
+  readonly context: Readonly<Record<string, string | number>>;
+}
+
+interface Limits {
+  readonly overdueMs: number;
+  readonly attentionMs: number;
+}
+
+const KINDS = ['order', 'payment_leg', 'delivery'] as const satisfies readonly WorkKind[];
+
+const seconds = (ms: number): number => Math.round(ms / 1_000);
+
+/** What the figures show to stand still longer than it may. */
+export function overdueFindings(figures: StandingFigures, { overdueMs, attentionMs }: Limits): readonly Finding[] {
+  const findings: Finding[] = [];
+  const find = (code: string, about: string, message: string, context: Finding['context']): void => {
+    findings.push({ code, key: `${code} ${about}`, message, context });
+  };
+  for (const kind of KINDS) {
+    const { due, oldestMs } = figures.work[kind];
+    if (oldestMs <= overdueMs) continue;
+    const message = 'Work is due and nobody takes it: is its role running, and is it ready?';
+    find('work_overdue', kind, message, { kind, due, oldestSeconds: seconds(oldestMs) });
+  }
+  const { events, unownedShards, parkedStreams } = figures;
+  const isLate = events.oldestMs > overdueMs;
+  if (isLate) {
+    const message = 'Events wait to be published: is a relay running, and is it ready?';
+    find('events_overdue', '', message, { waiting: events.waiting, oldestSeconds: seconds(events.oldestMs) });
+  }
+  if (isLate && unownedShards > 0) {
+    find('shards_unowned', '', 'Nobody publishes the events of these shards: no relay is alive.', { unownedShards });
+  }
+  if (parkedStreams > 0) {
+    const message = 'Streams wait for an operator, because Kafka will never take their next event.';
+    find('streams_parked', '', message, { parkedStreams });
+  }
+  for (const [reason, { open, oldestMs }] of figures.quarantine) {
+    if (oldestMs <= attentionMs) continue;
+    const message = 'Entries of the quarantine have waited long for a person.';
+    find('quarantine_unattended', reason, message, { reason, open, oldestSeconds: seconds(oldestMs) });
+  }
+  return findings;
+}

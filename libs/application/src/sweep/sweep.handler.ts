@@ -1,0 +1,101 @@
+import type { ContractId, Micros } from '@v402/domain';
+import { daysBefore } from '../days-before.js';
+import type { DeliveryLead } from '../orders/work-after-order.js';
+import type { Alarms, Wake } from '../ports/seams.js';
+import type { StuckRow } from '../ports/stuck-store.js';
+import type { UnitOfWork } from '../ports/unit-of-work.js';
+import type { NewWork, WorkKind } from '../ports/work-store.js';
+import { overdueFindings, type Finding } from './overdue.js';
+
+export interface SweepPolicy {
+  /** How many settlements one transaction repairs: it holds the locks of as many. */
+  readonly batchSize: number;
+  /** Longer than any call to the order system and the lease over it: a call whose work is gone has ended by then. */
+  readonly longestCallMs: number;
+  readonly deliveryLead: DeliveryLead;
+  /** Work and events that wait longer than this have nobody who takes them. */
+  readonly overdueMs: number;
+  /** What waits for a person longer than this has been overlooked. */
+  readonly attentionMs: number;
+}
+
+/** What a sweep has done. */
+export interface SweepReport {
+  /** Work that was missing and was added, by kind. */
+  readonly restored: ReadonlyMap<WorkKind, number>;
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Looks for what got stuck, by the facts and not by what ought to be. Missing work is added again: that is safe, since
+ * whoever claims it decides by the row's state, under the settlement's lock. Everything else is said. A sweep may run
+ * beside everything that works, any number of times.
+ */
+export class SweepHandler {
+  /** What has been said already and still holds. */
+  #said: ReadonlySet<string> = new Set();
+
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly policy: SweepPolicy,
+    private readonly wake: Wake,
+    private readonly alarms: Alarms,
+  ) {}
+
+  /** @throws RetryableError when the database is away; what was restored until then stays */
+  async handle(signal: AbortSignal): Promise<SweepReport> {
+    const restored = await this.#restoreWork(signal);
+    const findings = overdueFindings(await this.unitOfWork.run((tx) => tx.backlog.figures()), this.policy);
+    for (const { code, message, context } of findings.filter(({ key }) => !this.#said.has(key))) {
+      this.alarms.raise(code, message, context);
+    }
+    this.#said = new Set(findings.map(({ key }) => key));
+    return { restored, findings };
+  }
+
+  async #restoreWork(signal: AbortSignal): Promise<ReadonlyMap<WorkKind, number>> {
+    const restored = new Map<WorkKind, number>();
+    const { batchSize } = this.policy;
+    let after: ContractId | undefined;
+    for (;;) {
+      signal.throwIfAborted();
+      const from = after;
+      const ids = await this.unitOfWork.run((tx) => tx.stuck.find(from, batchSize));
+      after = ids.at(-1);
+      if (after === undefined) break;
+      for (const { kind } of await this.#restore(ids)) restored.set(kind, (restored.get(kind) ?? 0) + 1);
+    }
+    if (restored.size > 0) {
+      const message = 'Work that had to be there was missing, and was added. A backup may have been restored.';
+      this.alarms.raise('stuck_work_restored', message, Object.fromEntries(restored));
+      this.wake.hint('orders', 'workflows');
+    }
+    return restored;
+  }
+
+  /** Only what is still missing under the settlements' locks is missing: whoever works adds and ends work under them. */
+  async #restore(ids: readonly ContractId[]): Promise<readonly NewWork[]> {
+    return this.unitOfWork.run(async (tx) => {
+      await tx.settlements.lock(ids);
+      const rows = await tx.stuck.ofSettlements(ids);
+      const now = await tx.now();
+      const work = rows.map((row) => ({ ...keyOf(row), dueAt: this.#dueAt(row, now) }));
+      await tx.work.add(work);
+      return work;
+    });
+  }
+
+  #dueAt({ state, lookUpNotBefore, notBefore }: StuckRow, now: Micros): Micros | undefined {
+    if (notBefore !== undefined) return daysBefore(notBefore, this.policy.deliveryLead.days);
+    // A call may still be under way whose work somebody has removed. No lease tells, so the longest is waited for.
+    if (state === 'placing') return now + BigInt(this.policy.longestCallMs) * 1_000n;
+    return lookUpNotBefore;
+  }
+}
+
+const keyOf = ({ kind, contractId, side, subjectId }: StuckRow): Omit<NewWork, 'dueAt'> => ({
+  kind,
+  contractId,
+  side,
+  subjectId,
+});
