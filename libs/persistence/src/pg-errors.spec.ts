@@ -69,7 +69,7 @@ test('the driver cannot log in: the sentence says what to check', () => {
   expect(classify(cause)).toMatchObject({
     kind: 'retryable',
     code: 'database_authentication_failed',
-    message: expect.stringContaining('V402_DATABASE_URL') as unknown,
+    message: expect.stringContaining('the role and the password in its URL') as unknown,
     cause,
   });
 });
