@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { ReconciliationReport } from '@v402/application';
+import type { ReconciliationReport, StandingFigures } from '@v402/application';
 import { readTopic, topicName, type TopicKey } from '@v402/messaging';
 import { EmbeddedOrderSystem } from '@v402/order-systems';
+import { PgUnitOfWork } from '@v402/persistence';
 import { v402 } from '../support/cli.js';
 import { reconcile } from '../support/reconciliation.js';
 import { SettlementScene } from '../support/settlement-scene.js';
@@ -298,6 +299,71 @@ describe('v402 reconcile', () => {
       expect(stderr).not.toBe('');
     },
   );
+});
+
+describe('on a schedule', () => {
+  const runs = (): Promise<number> => scene.count('v402.reconciliation');
+  /** Has the app run its job now, and waits for the result. */
+  const runNow = async (): Promise<void> => {
+    const before = await runs();
+    await scene.sql("UPDATE v402.job SET due_at = clock_timestamp() WHERE name = 'reconciliation'");
+    await scene.until('another run', async () => (await runs()) > before);
+  };
+  const figures = async (): Promise<StandingFigures['reconciliation']> => {
+    const unitOfWork = new PgUnitOfWork({ url: scene.database.appUrl, applicationName: 'test' });
+    try {
+      return (await unitOfWork.run((tx) => tx.backlog.figures())).reconciliation;
+    } finally {
+      await unitOfWork.close();
+    }
+  };
+
+  test('runs by itself, keeps its result, and shows the last', async () => {
+    await runNow();
+    const { status, stdout } = await v402(['reconcile', '--last'], { env: scene.environment() });
+    expect({ status, stdout }).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^Everything agrees/) as string,
+    });
+    const { differences, agreedAgeMs } = await figures();
+    expect([...differences]).toEqual([]);
+    expect(agreedAgeMs).toBeGreaterThan(0);
+    expect(scene.log()).not.toContain('reconciliation_differs');
+  });
+
+  test('a difference raises an alarm, is a figure by its code, and is gone once it is mended', async () => {
+    const set = (by: number): Promise<unknown> =>
+      scene.sql(`UPDATE v402.settlement SET total = total + ${by} WHERE current`);
+    await set(1);
+    await runNow();
+    expect(scene.log()).toMatch(/"alarm":"reconciliation_differs".*"codes":"settlement_total_differs=5"/);
+    expect([...(await figures()).differences]).toEqual([['settlement_total_differs', 5]]);
+    expect((await v402(['reconcile', '--last'], { env: scene.environment() })).status).toBe(1);
+    await set(-1);
+    await runNow();
+    expect([...(await figures()).differences]).toEqual([]);
+  });
+
+  test('windows follow each other without a gap, also after an outage; one that proved nothing does not count', async () => {
+    const windows = await scene.sql<{ from: Date; to: Date }>(
+      'SELECT window_from AS "from", window_to AS "to" FROM v402.reconciliation ORDER BY id',
+    );
+    for (const [index, { from }] of windows.entries()) {
+      if (index > 0) expect(from.getTime()).toBeLessThanOrEqual(windows[index - 1]!.to.getTime());
+    }
+    const shift = (days: number): Promise<unknown> =>
+      scene.sql(`UPDATE v402.reconciliation SET window_to = window_to + interval '${days} days'`);
+    await shift(-3);
+    await scene.sql(
+      `INSERT INTO v402.reconciliation (window_from, window_to, outcome, differences, by_code, report, started_at, finished_at)
+       SELECT now(), now(), 'unproven', 0, '{}', '{}', now(), now()`,
+    );
+    await runNow();
+    const [last] = await scene.sql<{ days: number }>(
+      'SELECT extract(day FROM window_to - window_from)::int AS days FROM v402.reconciliation ORDER BY id DESC LIMIT 1',
+    );
+    expect(last?.days).toBe(3);
+  });
 });
 
 describe('error: what others write to the topics', () => {

@@ -64,6 +64,8 @@ describe('values', () => {
       V402_ORDER_MAX_ATTEMPTS: 20,
       V402_LEASE_MS: 3_000,
       V402_RECHECK_MS: 30_000,
+      V402_RECONCILE_EVERY_MINUTES: 60,
+      V402_RECONCILE_HOURS: 24,
       V402_DELIVERY_LEAD_DAYS: 14,
       V402_PAYMENT_LEAD_DAYS: { x402: 0, sepa: 1, ach: 2, invoice: 0, card: 0, escrow: 0, external: 0 },
       V402_POLL_MS: 250,
@@ -197,7 +199,8 @@ describe('roles', () => {
     expect(Object.fromEntries(ROLES.map((role) => [role, readBy(role)]))).toEqual({
       intake: ['V402_KAFKA_PASSWORD', 'V402_DATABASE_URL', 'V402_HTTP_TOKEN'],
       orders: ['V402_DATABASE_URL', 'V402_ORDERBOOK_DATABASE_URL', 'V402_HTTP_TOKEN'],
-      workflows: ['V402_DATABASE_URL', 'V402_HTTP_TOKEN'],
+      // For the scheduled reconciliation.
+      workflows: ['V402_KAFKA_PASSWORD', 'V402_DATABASE_URL', 'V402_ORDERBOOK_DATABASE_URL', 'V402_HTTP_TOKEN'],
       relay: ['V402_KAFKA_PASSWORD', 'V402_DATABASE_URL', 'V402_HTTP_TOKEN'],
     });
   });

@@ -54,7 +54,11 @@ const ROLE_VARIABLES = {
   ],
   workflows: [
     ...COMMON,
-    'V402_TOPIC_PREFIX',
+    // What a scheduled reconciliation compares.
+    ...KAFKA,
+    ...ORDER_SYSTEM,
+    'V402_RECONCILE_EVERY_MINUTES',
+    'V402_RECONCILE_HOURS',
     'V402_LEASE_MS',
     'V402_RECHECK_MS',
     'V402_PAYMENT_LEAD_DAYS',

@@ -204,6 +204,14 @@ export const VARIABLES = {
     description: 'File of the approved creditor accounts. A bank payment without one stops until it is there.',
     example: 'payment-accounts.json',
   }),
+  V402_RECONCILE_EVERY_MINUTES: withDefault(wholeNumber(0, 10_080), {
+    description: 'How often messages, settlements, orders and events are compared, over all processes; 0: never.',
+    example: '60',
+  }),
+  V402_RECONCILE_HOURS: withDefault(wholeNumber(1, 8_760), {
+    description: 'How far back every such comparison looks at least. What a topic no longer holds cannot be compared.',
+    example: '24',
+  }),
   V402_POLL_MS: withDefault(wholeNumber(10, 60_000), {
     description: 'How often a role looks for work when nothing has woken it.',
     example: '250',

@@ -9,6 +9,7 @@ import type {
   JobStore,
   OrderPlacementStore,
   PaymentLegStore,
+  ReconciliationStore,
   SettlementStore,
   StuckStore,
   Transaction,
@@ -26,6 +27,7 @@ import { PgEvidenceStore } from './stores/evidence.store.js';
 import { PgJobStore } from './stores/job.store.js';
 import { PgOrderPlacementStore } from './stores/order-placement.store.js';
 import { PgPaymentLegStore } from './stores/payment-leg.store.js';
+import { PgReconciliationStore } from './stores/reconciliation.store.js';
 import { PgSettlementStore } from './stores/settlement.store.js';
 import { PgStuckStore } from './stores/stuck.store.js';
 import { PgWorkStore } from './stores/work.store.js';
@@ -48,6 +50,7 @@ export class PgTransaction implements Transaction {
   readonly audit: AuditStore;
   readonly backlog: BacklogStore;
   readonly stuck: StuckStore;
+  readonly reconciliations: ReconciliationStore;
 
   constructor(private readonly session: Session) {
     this.deals = new PgDealStore(session);
@@ -63,6 +66,7 @@ export class PgTransaction implements Transaction {
     this.audit = new PgAuditStore(session);
     this.backlog = new PgBacklogStore(session);
     this.stuck = new PgStuckStore(session);
+    this.reconciliations = new PgReconciliationStore(session);
   }
 
   async now(): Promise<Micros> {

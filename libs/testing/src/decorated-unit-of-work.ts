@@ -38,6 +38,7 @@ export class DecoratedUnitOfWork extends UnitOfWork {
       audit: decorate(tx.audit, this.overrides.audit),
       backlog: decorate(tx.backlog, this.overrides.backlog),
       stuck: decorate(tx.stuck, this.overrides.stuck),
+      reconciliations: decorate(tx.reconciliations, this.overrides.reconciliations),
     };
   }
 }

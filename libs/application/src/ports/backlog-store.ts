@@ -20,6 +20,12 @@ export interface StandingFigures {
   readonly quarantine: ReadonlyMap<string, { readonly open: number; readonly oldestMs: number }>;
   /** Open holds, by reason. */
   readonly holds: ReadonlyMap<string, number>;
+  readonly reconciliation: {
+    /** What the last scheduled reconciliation found, by code. */
+    readonly differences: ReadonlyMap<string, number>;
+    /** Since one last found everything in agreement; undefined where none has. */
+    readonly agreedAgeMs: number | undefined;
+  };
 }
 
 export interface BacklogStore {

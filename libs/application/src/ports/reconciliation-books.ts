@@ -95,8 +95,8 @@ export abstract class ReconciliationBooks {
   abstract now(): Promise<Micros>;
   /** All that were accepted in the window, at one moment. */
   abstract settlements(window: Window): AsyncIterable<readonly BookedSettlement[]>;
-  /** The events on the topic of rejections that occurred in the window. */
-  abstract rejectionEvents(window: Window): AsyncIterable<readonly BookedEvent[]>;
+  /** The events that occurred in the window, but for those of settlements that were accepted in it. */
+  abstract otherEvents(window: Window): AsyncIterable<readonly BookedEvent[]>;
   /** Accepted decisions of the window without a settlement, and how many there are in all. */
   abstract acceptances(window: Window): Promise<{ readonly count: number; readonly orphans: readonly string[] }>;
   /** Rejections and quarantined messages of the window that were not announced, and how many there are in all. */
@@ -119,6 +119,8 @@ export abstract class ReconciliationBooks {
   abstract nextOffsets(topic: string): Promise<ReadonlyMap<number, bigint>>;
   /** Input that may have been lost within the window. */
   abstract losses(window: Window): Promise<readonly BookedLoss[]>;
+  /** Until when the scheduled reconciliations have come that could look at everything; undefined before the first. */
+  abstract lookedUntil(): Promise<Micros | undefined>;
   /** What the last scheduled reconciliation found; undefined before the first. */
   abstract lastReport(): Promise<ReconciliationReport | undefined>;
 }

@@ -8,6 +8,7 @@ import type { EvidenceStore } from './evidence-store.js';
 import type { JobStore } from './job-store.js';
 import type { DeliveryStore, OrderPlacementStore, PaymentLegStore } from './progress-store.js';
 import type { StuckStore } from './stuck-store.js';
+import type { ReconciliationStore } from './reconciliation-store.js';
 import type { WorkStore } from './work-store.js';
 
 /** What a use case may do inside one transaction. Global lock order: deal → settlement → work → case → audit trail. */
@@ -28,6 +29,7 @@ export interface Transaction {
   readonly audit: AuditStore;
   readonly backlog: BacklogStore;
   readonly stuck: StuckStore;
+  readonly reconciliations: ReconciliationStore;
 }
 
 /** One database transaction, READ COMMITTED with explicit locks. */

@@ -50,9 +50,10 @@ async function compareMessages(
     to: ends.get(partition) ?? high,
   }));
   for (const { partition, low } of bounds) {
-    // What is gone was decided, or is a loss that intake has noticed; it cannot be compared any more.
-    const isCut = low > 0n && starts.get(partition) === low;
-    if (isCut) findings.unproven('messages_not_retained', `${topic}/${partition}`, `before offset ${low}`);
+    // Whatever was deleted before intake came to it was never decided; all else that is gone was.
+    const expected = next.get(partition);
+    if (expected === undefined || expected >= low) continue;
+    findings.differs('input_lost', `${topic}/${partition}`, `offsets ${expected} to ${low - 1n}`);
   }
   await log.read(
     topic,

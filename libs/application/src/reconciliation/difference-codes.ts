@@ -71,8 +71,6 @@ export const UNPROVEN = {
   order_system_unread: 'The order system could not be asked. Run it again when it can be reached.',
   events_not_retained:
     'The topic does not hold the events of that time any more. Choose a later --from, or lengthen its retention.ms.',
-  messages_not_retained:
-    'The contracts topic does not hold the messages of that time any more. Choose a later --from, or lengthen its retention.ms.',
 } as const;
 
 export type UnprovenCode = keyof typeof UNPROVEN;

@@ -47,7 +47,7 @@ export class ReconcileHandler {
       await events.hold(settlements.flatMap((settlement) => settlement.events));
       await orders.compare(sound);
     }
-    for await (const some of books.rejectionEvents(window)) {
+    for await (const some of books.otherEvents(window)) {
       throwIfAborted(signal);
       await events.hold(some);
     }

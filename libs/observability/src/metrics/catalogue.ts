@@ -137,6 +137,16 @@ export const METRICS = {
     help: 'Entries in quarantine, by reason.',
     labels: ['reason'],
   },
+  v402_reconciliation_differences: {
+    type: 'gauge',
+    help: 'What the last scheduled reconciliation found to differ, by code (docs/reconciliation.md).',
+    labels: ['code'],
+  },
+  v402_reconciliation_agreed_age_seconds: {
+    type: 'gauge',
+    help: 'Since a scheduled reconciliation last looked at everything and found it in agreement; left out where none has.',
+    labels: [],
+  },
   v402_holds_open: {
     type: 'gauge',
     help: 'Holds that are not released, by reason.',

@@ -15,7 +15,7 @@ import { TerminalError, type ContractId, type Micros } from '@v402/domain';
 import type { QueryResultRow } from 'pg';
 import type { DatabaseOptions } from '../pool.js';
 import { columns, type SqlValue } from '../session.js';
-import { bytea, microsOf } from '../values.js';
+import { bytea, microsOf, optionalMicros } from '../values.js';
 import { ReadOnlyDatabase } from './read-only-database.js';
 import * as sql from './reconciliation-sql.js';
 
@@ -76,8 +76,8 @@ export class PgReconciliationBooks extends ReconciliationBooks {
     }
   }
 
-  async *rejectionEvents(window: Window): AsyncIterable<readonly BookedEvent[]> {
-    const parts = this.#database.inParts<{ event: EventJson }>(sql.REJECTION_EVENTS, ofWindow(window), PART * 5);
+  async *otherEvents(window: Window): AsyncIterable<readonly BookedEvent[]> {
+    const parts = this.#database.inParts<{ event: EventJson }>(sql.OTHER_EVENTS, ofWindow(window), PART * 5);
     for await (const rows of parts) yield rows.map(({ event }) => eventOf(event));
   }
 
@@ -148,6 +148,11 @@ export class PgReconciliationBooks extends ReconciliationBooks {
       knownAt: BigInt(knownAt),
       noticedAt: BigInt(noticedAt),
     }));
+  }
+
+  async lookedUntil(): Promise<Micros | undefined> {
+    const [row] = await this.#query<{ until: string | null }>(sql.LOOKED_UNTIL);
+    return optionalMicros(row?.until ?? null);
   }
 
   async lastReport(): Promise<ReconciliationReport | undefined> {

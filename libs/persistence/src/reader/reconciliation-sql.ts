@@ -33,9 +33,10 @@ export const SETTLEMENTS = `
     s.settlement_sequence + s.payment_sequence + s.delivery_sequence AS sequences
   FROM v402.settlement s WHERE ${IN_WINDOW('s.accepted_at')} ORDER BY s.accepted_at, s.contract_id`;
 
-export const REJECTION_EVENTS = `
+export const OTHER_EVENTS = `
   SELECT jsonb_build_object(${EVENT('e')}) AS event FROM v402.event e
-  WHERE e.sequence IS NULL AND ${IN_WINDOW('e.occurred_at')}`;
+  WHERE ${IN_WINDOW('e.occurred_at')} AND NOT (e.sequence IS NOT NULL AND EXISTS (
+    SELECT FROM v402.settlement s WHERE s.contract_id = e.stream AND ${IN_WINDOW('s.accepted_at')}))`;
 
 export const EVENTS_BY_ID = `
   SELECT jsonb_build_object(${EVENT('e')}, 'previous', p.position) AS event
@@ -60,11 +61,12 @@ export const REFUSALS = `
         AND convert_from(e.bytes, 'UTF8')::jsonb #>> '{data,code}' = d.code)), '{}') AS unannounced
   FROM v402.decision d WHERE d.outcome <> 'accepted' AND ${IN_WINDOW('d.decided_at')}`;
 
+// Some work is due since long ago when it is written: it waits since the settlement last moved.
 export const OVERDUE_WORK = `
   SELECT ${hexOf('w.contract_id')} AS subject, concat_ws(' ', w.kind, w.side, nullif(w.subject_id, '')) AS reason,
     ${microsOf('w.due_at')} AS since
   FROM v402.work w JOIN v402.settlement s ON s.contract_id = w.contract_id
-  WHERE w.due_at < ${timestampOf('$1::bigint')} AND (w.lease_until IS NULL OR w.lease_until < ${timestampOf('$1::bigint')})
+  WHERE greatest(w.due_at, s.last_event_at) < ${timestampOf('$1::bigint')} AND (w.lease_until IS NULL OR w.lease_until < ${timestampOf('$1::bigint')})
     AND NOT EXISTS (SELECT FROM v402.hold h WHERE h.deal_key = s.deal_key AND h.released_at IS NULL)
   ORDER BY w.due_at LIMIT $2`;
 
@@ -99,3 +101,6 @@ export const LOSSES = `
   WHERE noticed_at >= ${timestampOf('$1::bigint')} AND known_at < ${timestampOf('$2::bigint')} ORDER BY id`;
 
 export const LAST_RUN = 'SELECT report FROM v402.reconciliation ORDER BY finished_at DESC LIMIT 1';
+
+export const LOOKED_UNTIL = `
+  SELECT ${microsOf('max(window_to)')} AS "until" FROM v402.reconciliation WHERE outcome <> 'unproven'`;

@@ -48,10 +48,17 @@ const QUARANTINE = `
 
 const HOLDS = `SELECT reason, count(*)::int AS open FROM v402.hold WHERE released_at IS NULL GROUP BY reason`;
 
+const RECONCILIATION = `
+  SELECT
+    coalesce((SELECT by_code FROM v402.reconciliation ORDER BY finished_at DESC LIMIT 1), '{}') AS "byCode",
+    (SELECT extract(epoch FROM clock_timestamp() - max(finished_at))::float8 * 1000 FROM v402.reconciliation
+      WHERE outcome = 'agrees') AS "agreedAgeMs"`;
+
 const NO_WORK = { due: 0, oldestMs: 0 };
 
 type WorkRow = { kind: WorkKind; due: number; oldestMs: number };
 type EventsRow = { waiting: number; oldestMs: number; parked: number; unowned: number };
+type ReconciliationRow = { byCode: Record<string, number>; agreedAgeMs: number | null };
 type ReasonRow = { reason: string; open: number };
 
 export class PgBacklogStore implements BacklogStore {
@@ -66,6 +73,7 @@ export class PgBacklogStore implements BacklogStore {
     const events = one(await this.session.query<EventsRow>(EVENTS));
     const quarantine = await this.session.query<ReasonRow & { oldestMs: number }>(QUARANTINE);
     const holds = await this.session.query<ReasonRow>(HOLDS);
+    const reconciliation = one(await this.session.query<ReconciliationRow>(RECONCILIATION));
     return {
       work: {
         order: work.get('order') ?? NO_WORK,
@@ -77,6 +85,10 @@ export class PgBacklogStore implements BacklogStore {
       unownedShards: events.unowned,
       quarantine: new Map(quarantine.map(({ reason, ...row }) => [reason, row])),
       holds: new Map(holds.map(({ reason, open }) => [reason, open])),
+      reconciliation: {
+        differences: new Map(Object.entries(reconciliation.byCode)),
+        agreedAgeMs: reconciliation.agreedAgeMs ?? undefined,
+      },
     };
   }
 }

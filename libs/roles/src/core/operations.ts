@@ -70,6 +70,7 @@ function tellFigures(metrics: Metrics, figures: StandingFigures | undefined): vo
     'v402_outbox_oldest_seconds',
   );
   metrics.forget('v402_streams_parked', 'v402_relay_shards_unowned', 'v402_quarantine_open', 'v402_holds_open');
+  metrics.forget('v402_reconciliation_differences', 'v402_reconciliation_agreed_age_seconds');
   if (figures === undefined) return;
   for (const kind of ['order', 'payment_leg', 'delivery'] as const) {
     metrics.set('v402_work_due_rows', { kind }, figures.work[kind].due);
@@ -81,4 +82,7 @@ function tellFigures(metrics: Metrics, figures: StandingFigures | undefined): vo
   metrics.set('v402_relay_shards_unowned', {}, figures.unownedShards);
   for (const [reason, { open }] of figures.quarantine) metrics.set('v402_quarantine_open', { reason }, open);
   for (const [reason, open] of figures.holds) metrics.set('v402_holds_open', { reason }, open);
+  const { differences, agreedAgeMs } = figures.reconciliation;
+  for (const [code, count] of differences) metrics.set('v402_reconciliation_differences', { code }, count);
+  if (agreedAgeMs !== undefined) metrics.set('v402_reconciliation_agreed_age_seconds', {}, agreedAgeMs / 1_000);
 }

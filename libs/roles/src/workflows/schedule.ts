@@ -3,6 +3,7 @@ import type { RoleConfig } from '@v402/config';
 import { timed, type Metrics } from '@v402/observability';
 import type { Loops } from '../core/loops.js';
 import type { RoleLoop } from '../core/role-loop.js';
+import { reconciliationJob } from './reconciliation.job.js';
 import { sweep } from './sweep.js';
 
 /** What a periodic job may use. */
@@ -20,6 +21,7 @@ export interface JobParts {
  */
 export const periodicJobs = (parts: JobParts): readonly Job[] => [
   { name: 'sweep', periodMs: parts.config.V402_SWEEP_MS, run: sweep(parts) },
+  ...reconciliationJob(parts),
 ];
 
 const BACKOFF = { firstMs: 1_000, maxMs: 300_000 };
