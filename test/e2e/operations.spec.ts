@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import type { ChildProcess } from 'node:child_process';
+import pg from 'pg';
 import { SettlementScene } from '../support/settlement-scene.js';
 import { trade } from '../support/trade.js';
 
@@ -23,7 +24,7 @@ describe('operating a process, black box: apps, Kafka and PostgreSQL are real', 
   });
 
   /** Where the app listens, as its log says. */
-  const address = async (app: 'standalone' | 'intake' | 'relay' = 'standalone'): Promise<string> => {
+  const address = async (app: 'standalone' | 'intake' | 'orders' | 'relay' = 'standalone'): Promise<string> => {
     let url: string | undefined;
     await scene.until('the address', () => {
       url = /"http":"([^"]+)"/.exec(scene.log(app))?.[1];
@@ -109,6 +110,78 @@ describe('operating a process, black box: apps, Kafka and PostgreSQL are real', 
     );
     await scene.settled(60_000);
     expect(scene.log()).not.toContain('drain_');
+  });
+
+  describe('with work under way that does not end', () => {
+    let blocker: pg.Client;
+
+    /** Orders claims what intake has accepted, and cannot go on: somebody holds the settlements' locks. */
+    const stuckOrders = async (env: Record<string, string>): Promise<ChildProcess> => {
+      const intake = scene.start('intake');
+      await scene.send([trade({ negotiationId: 'stuck' }).envelope]);
+      await scene.until('the settlement', async () => (await scene.count('v402.settlement')) === 1);
+      await scene.kill(intake, 'SIGTERM');
+      await blocker.query('BEGIN');
+      await blocker.query('SELECT FROM v402.settlement FOR UPDATE');
+      const orders = scene.start('orders', env);
+      await scene.until('claims', async () => (await scene.count('v402.work WHERE lease_until IS NOT NULL')) > 0);
+      return orders;
+    };
+
+    beforeEach(async () => {
+      blocker = new pg.Client({ connectionString: scene.database.adminUrl });
+      await blocker.connect();
+    });
+    afterEach(() => blocker.end());
+
+    test('behavior: over its limit the process ends with status 75, and nothing is lost', async () => {
+      const orders = await stuckOrders({ V402_DRAIN_MS: '500' });
+      const exit = ended(orders);
+      orders.kill('SIGTERM');
+      expect(await exit).toBe(75);
+      expect(scene.log('orders')).toContain('"code":"drain_timeout"');
+      await blocker.query('ROLLBACK');
+      scene.start('orders');
+      await scene.until('the orders', async () => (await scene.count('orderbook.order_head')) === 2);
+    });
+
+    test('behavior: a second signal ends it at once', async () => {
+      const orders = await stuckOrders({});
+      const exit = ended(orders);
+      orders.kill('SIGTERM');
+      await scene.until('the first signal', () => Promise.resolve(scene.log('orders').includes('"signal":"SIGTERM"')));
+      orders.kill('SIGINT');
+      expect(await exit).toBe(75);
+      expect(scene.log('orders')).toContain('"code":"drain_cut_short"');
+    });
+
+    test('behavior: what stands still is told by readiness', async () => {
+      await stuckOrders({ ...ANY_PORT, V402_UNREADY_AFTER_MS: '100' });
+      const url = await address('orders');
+      await scene.until('the reason', async () => (await troubles(url)).includes('database: transaction_stuck'));
+      await blocker.query('ROLLBACK');
+      await scene.until('ready', async () => (await readiness(url)).http === 200);
+    });
+  });
+
+  test('behavior: intake waits while the backlog is over its limit, says so once, and goes on by itself', async () => {
+    scene.start('intake', { ...ANY_PORT, V402_BACKLOG_LIMIT: '100' });
+    const url = await address('intake');
+    const refused = (name: string): Buffer[] =>
+      Array.from({ length: 150 }, (_, index) => Buffer.from(`${name} ${index}`));
+    const paused = async (): Promise<boolean> =>
+      (await (await fetch(`${url}/metrics`)).text()).includes('v402_intake_paused 1\n');
+    await scene.send(refused('first'));
+    await scene.until('the pause', paused);
+    await scene.send(refused('second'));
+    expect((await readiness(url)).http).toBe(200);
+    scene.start('relay');
+    await scene.until('everything', async () => (await scene.count('v402.rejection')) === 300);
+    await scene.settled();
+    const times = (text: string): number => scene.log('intake').split(text).length - 1;
+    const isEven = (): boolean => times('"alarm":"backlog_over_limit"') === times('intake goes on.');
+    await scene.until('intake to go on', () => Promise.resolve(isEven()));
+    expect(scene.log('intake')).not.toContain('could not be handled');
   });
 
   test('error: a port in use is said, and nothing runs', async () => {

@@ -94,6 +94,40 @@ describe('consuming in batches', () => {
     expect(records[0]!.headers.get('header-49999')?.toString()).toBe('49999');
   });
 
+  it('hands nothing on while it must not, and what it holds at once stays within the limits, however much waits', async () => {
+    await scene.createTopics(6);
+    await scene.sendNumbers(0, 3_000);
+    const [partitionsAtOnce, maxMessages] = [2, 20];
+    let [isOpen, held, most, wrong] = [false, 0, 0, 0];
+    const { take, records } = recorder();
+    const handle = async (batch: KafkaBatch): Promise<void> => {
+      if (!isOpen) wrong += 1;
+      most = Math.max(most, (held += batch.messages.length));
+      await delay(1);
+      held -= batch.messages.length;
+      await take(batch);
+      // It closes again and again: what is under way ends, and nothing new begins.
+      if (records.length % 7 === 0) isOpen = false;
+    };
+    const settings = { partitionsAtOnce, admitPollMs: 10, chunk: { maxMessages, maxBytes: 1_000_000 } };
+    const running = await scene.consume(handle, settings);
+    running.admitWhile(() => isOpen);
+    await eventually(() => running.progress().assigned.length === 6);
+    expect([records.length, running.progress().handling]).toEqual([0, 0]);
+    const opens = setInterval(() => {
+      if (held === 0) isOpen = true;
+    }, 20);
+    try {
+      await eventually(() => records.length >= 3_000);
+    } finally {
+      clearInterval(opens);
+    }
+    expect(sorted(numbers(records))).toEqual(range(3_000));
+    expect(most).toBeLessThanOrEqual(partitionsAtOnce * maxMessages);
+    expect(wrong).toBe(0);
+    expect(running.progress().failing).toEqual([]);
+  });
+
   it("gives the broker's time, and says that it is the broker's", async () => {
     await scene.createTopics(1);
     const { take, records } = recorder();

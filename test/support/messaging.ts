@@ -34,6 +34,7 @@ export interface RunningConsumer {
   /** What it logged above `debug`. */
   readonly lines: string[];
   readonly progress: () => ConsumerProgress;
+  readonly admitWhile: (admits: () => boolean) => void;
   readonly close: () => Promise<void>;
 }
 
@@ -95,7 +96,10 @@ export class MessagingScene {
     let closing: Promise<void> | null = null;
     const close = (): Promise<void> => (closing ??= app.close());
     this.onClose(close);
-    return { lines, close, progress: () => strategy.progress()! };
+    const admitWhile = (admits: () => boolean): void => {
+      strategy.admitWhile(admits);
+    };
+    return { lines, close, admitWhile, progress: () => strategy.progress()! };
   }
 
   onClose(close: () => Promise<unknown>): void {

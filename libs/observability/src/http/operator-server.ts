@@ -120,7 +120,7 @@ function isBearer(header: string | undefined, token: string): boolean {
 }
 
 function listenError(error: unknown, host: string, port: number): TerminalError {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
   const where = `${host}:${port}`;
   return code === 'EADDRINUSE'
     ? new TerminalError('http_port_in_use', `${where} (V402_HTTP_HOST, V402_HTTP_PORT) is used by another program.`)

@@ -134,7 +134,7 @@ export const METRICS = {
   },
   v402_quarantine_open: {
     type: 'gauge',
-    help: 'Entries in quarantine, by reason.',
+    help: 'Entries in quarantine that nobody has decided, by reason.',
     labels: ['reason'],
   },
   v402_reconciliation_differences: {

@@ -7,6 +7,8 @@ import { codeOf, timed } from './timed.js';
 export class ObservedUnitOfWork extends UnitOfWork {
   /** When the database stopped answering, by the monotonic clock, and what it says since. */
   #failing: { readonly sinceMs: number; readonly code: string } | undefined;
+  /** When each transaction under way began; the oldest first. */
+  readonly #underWay = new Set<{ readonly sinceMs: number }>();
 
   constructor(
     private readonly inner: UnitOfWork,
@@ -17,6 +19,8 @@ export class ObservedUnitOfWork extends UnitOfWork {
 
   override async run<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     let claims: readonly Claim[] = [];
+    const begun = { sinceMs: performance.now() };
+    this.#underWay.add(begun);
     const result = await timed(
       () =>
         this.inner.run((tx) => {
@@ -29,17 +33,21 @@ export class ObservedUnitOfWork extends UnitOfWork {
         this.metrics.observe('v402_transaction_duration_seconds', { outcome }, seconds);
       },
       codeOf,
-    );
+    ).finally(() => this.#underWay.delete(begun));
     for (const { kind, attempts } of claims) {
       this.metrics.count('v402_work_claims_total', { kind, attempt: attempts === 1 ? 'first' : 'again' });
     }
     return result;
   }
 
-  /** Ready as long as the database has not been failing for longer than that. */
+  /** Ready as long as the database has not been failing, and no transaction under way, for longer than that. */
   condition(limitMs: number): Condition {
-    return () =>
-      this.#failing !== undefined && performance.now() - this.#failing.sinceMs > limitMs ? this.#failing.code : null;
+    return () => {
+      const sinceMs = performance.now() - limitMs;
+      if (this.#failing !== undefined && this.#failing.sinceMs < sinceMs) return this.#failing.code;
+      const oldest = this.#underWay.values().next().value;
+      return oldest !== undefined && oldest.sinceMs < sinceMs ? 'transaction_stuck' : null;
+    };
   }
 
   /** Whatever else a transaction fails on, the database has answered. */

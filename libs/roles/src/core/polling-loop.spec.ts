@@ -155,3 +155,40 @@ test('error: what cannot be given back is said, and does not hold up the end', a
   expect(lines).toEqual([{ level: 'warn', code: 'database_unavailable' }]);
   loops.length = 0;
 });
+
+describe('trouble', () => {
+  const NEVER = { failingMs: 60_000, roundMs: 60_000 };
+  const AT_ONCE = { failingMs: -1, roundMs: -1 };
+
+  test('default: none while rounds succeed, however little there is to do', async () => {
+    let rounds = 0;
+    const made = loop(() => Promise.resolve((rounds++, 0)));
+    expect(made.trouble(NEVER)).toBe('not_started');
+    made.start();
+    await until(() => rounds === 1);
+    await sleep(5);
+    expect(made.trouble(AT_ONCE)).toBeNull();
+  });
+
+  test('behavior: a round under way is none within its limit, and stuck beyond it', async () => {
+    const { promise, resolve } = Promise.withResolvers<number>();
+    const made = loop(() => promise);
+    made.start();
+    expect([made.trouble(NEVER), made.trouble(AT_ONCE)]).toEqual([null, 'round_stuck']);
+    resolve(0);
+    await until(() => made.trouble(AT_ONCE) === null);
+  });
+
+  test('behavior: rounds that fail for longer than the limit are told by their code, until one succeeds', async () => {
+    let isAway = true;
+    const away = new RetryableError('database_unavailable', 'Away.');
+    let rounds = 0;
+    const made = loop(() => ((rounds += 1), isAway ? Promise.reject(away) : Promise.resolve(0)));
+    made.start();
+    await until(() => rounds === 2);
+    const limits = { failingMs: -1, roundMs: 60_000 };
+    expect([made.trouble(NEVER), made.trouble(limits)]).toEqual([null, 'database_unavailable']);
+    isAway = false;
+    await until(() => made.trouble(limits) === null);
+  });
+});

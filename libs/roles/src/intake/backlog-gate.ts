@@ -12,7 +12,7 @@ const SLOW_FROM = 0.5;
  * at half of it. What waits then waits in Kafka, where it costs no memory.
  */
 export class BacklogGate {
-  #fill = 0;
+  #backlog: Backlog = { work: 0, events: 0 };
   #isOpen = true;
   readonly #ending = new AbortController();
 
@@ -29,17 +29,23 @@ export class BacklogGate {
     return 0;
   }
 
-  seen({ work, events }: Backlog): void {
-    this.#fill = Math.max(work, events) / this.limit;
-    const context = { work, events, limit: this.limit };
-    if (this.#isOpen && this.#fill > 1) {
+  seen(backlog: Backlog): void {
+    this.#backlog = backlog;
+    const context = { ...backlog, limit: this.limit };
+    if (this.#isOpen && this.#fill() > 1) {
       this.#isOpen = false;
       const message = 'More waits than V402_BACKLOG_LIMIT: intake waits until half of it is done.';
       this.alarms.raise('backlog_over_limit', message, context);
-    } else if (!this.#isOpen && this.#fill <= SLOW_FROM) {
+    } else if (!this.#isOpen && this.#fill() <= SLOW_FROM) {
       this.#isOpen = true;
       this.log.info(context, 'The backlog is down to half of its limit: intake goes on.');
     }
+  }
+
+  /** Adds what a batch has made at the least, so that no more than the batches under way get past the limit between two looks. */
+  took({ accepted, rejected }: { readonly accepted: number; readonly rejected: number }): void {
+    const { work, events } = this.#backlog;
+    this.seen({ work: work + accepted, events: events + accepted + rejected });
   }
 
   /** Whether a batch may be handed on now. */
@@ -49,13 +55,17 @@ export class BacklogGate {
 
   /** How long to wait after a batch: nothing below half the limit, then the longer the fuller. */
   slowDownMs(): number {
-    const above = (this.#fill - SLOW_FROM) / (1 - SLOW_FROM);
+    const above = (this.#fill() - SLOW_FROM) / (1 - SLOW_FROM);
     return Math.round(SLOWEST_MS * Math.min(1, Math.max(0, above)));
   }
 
   async slowDown(): Promise<void> {
     const ms = this.slowDownMs();
     if (ms > 0) await sleep(ms, undefined, { signal: this.#ending.signal }).catch(() => undefined);
+  }
+
+  #fill(): number {
+    return Math.max(this.#backlog.work, this.#backlog.events) / this.limit;
   }
 
   /** Nobody waits any more. */

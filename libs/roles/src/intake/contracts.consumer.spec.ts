@@ -75,7 +75,7 @@ test('behavior: a batch is handed over whole and in order, and its failure is it
   };
   const consumer = new ContractsConsumer(
     { handle } as Partial<AcceptContractsHandler> as AcceptContractsHandler,
-    new IntakeFlow(new Metrics(), { slowDown: () => Promise.resolve() }),
+    new IntakeFlow(new Metrics(), { took: () => undefined, slowDown: () => Promise.resolve() }),
     new NoFaults(),
   );
   const batch = { ...WHERE, messages: [aRecord({ offset: 7n }), aRecord({ offset: 9n })] };

@@ -8,7 +8,7 @@ const OUTCOMES = ['accepted', 'duplicates', 'rejected', 'quarantined', 'undecida
 export class IntakeFlow {
   constructor(
     private readonly metrics: Metrics,
-    private readonly gate: Pick<BacklogGate, 'slowDown'>,
+    private readonly gate: Pick<BacklogGate, 'took' | 'slowDown'>,
   ) {}
 
   async take(messages: number, decide: () => Promise<IntakeReport>): Promise<void> {
@@ -24,6 +24,7 @@ export class IntakeFlow {
     );
     for (const outcome of OUTCOMES) metrics.count('v402_intake_messages_total', { outcome }, report[outcome]);
     for (const [code, count] of report.refusals) metrics.count('v402_intake_refusals_total', { code }, count);
+    this.gate.took(report);
     await this.gate.slowDown();
   }
 }
