@@ -7,6 +7,7 @@ const CHUNK = 60;
 const MAX_LAG = 1_500n;
 const LAG_EVERY_CHUNKS = 5;
 const LAG_POLL_MS = 200;
+const OVER_POLL_MS = 50;
 const QUIET_PATIENCE_MS = 20_000;
 /** How many messages are sent at a time in a quiet moment. */
 const FEW = 5;
@@ -43,6 +44,12 @@ export class Feed {
       if (chunks % LAG_EVERY_CHUNKS === 0) await this.#keepStep();
     }
     this.#isOver = true;
+  }
+
+  /** Resolves after so long, or when there is nothing more to feed. */
+  async goesOn(ms: number): Promise<void> {
+    const endMs = performance.now() + ms;
+    while (!this.#isOver && performance.now() < endMs) await sleep(OVER_POLL_MS);
   }
 
   /** Stops, waits until nothing is under way, and goes on after `use`. */

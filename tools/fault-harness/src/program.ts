@@ -14,6 +14,7 @@ interface Options {
   readonly contracts: number;
   readonly runs: number;
   readonly minutes: number;
+  readonly calm: number;
   readonly faults: readonly FaultKind[];
   readonly processes: number;
   readonly orderSystem: 'desk' | 'embedded';
@@ -48,6 +49,7 @@ export const program = new Command('test:faults')
   .option('--contracts <number>', 'different messages of a run, each sent three times', whole, 1_000)
   .option('--runs <number>', 'runs with one seed after the other', whole, 1)
   .option('--minutes <number>', 'how long each run is fed at least', whole, 0)
+  .option('--calm <milliseconds>', 'how long it is calm at most between two faults', whole, 400)
   .option('--faults <kinds>', 'comma-separated kinds of faults, all or none', kinds, FAULT_KINDS)
   .option('--processes <number>', 'processes of each role', whole, 2)
   .addOption(new Option('--order-system <name>').choices(['desk', 'embedded']).default('desk'))
@@ -78,6 +80,7 @@ async function runSeeds(parts: LocalParts, options: Options): Promise<void> {
       seed: options.seed + number,
       cells: CELLS.filter(({ kind }) => options.faults.includes(kind)),
       atLeastMs: options.minutes * 60_000,
+      calmMs: options.calm,
       without: options.without,
       say,
     });
@@ -126,10 +129,11 @@ async function runControl(parts: LocalParts, options: Options, guard: Guard): Pr
 }
 
 function replay(options: Options, { seed, contracts }: RunResult): string {
-  const { faults, minutes, orderSystem, processes, without } = options;
+  const { calm, faults, minutes, orderSystem, processes, without } = options;
   const words = ['npm run test:faults --', `--seed ${seed}`, `--contracts ${contracts}`];
   if (faults.length < FAULT_KINDS.length) words.push(`--faults ${faults.length === 0 ? 'none' : faults.join(',')}`);
   if (minutes > 0) words.push(`--minutes ${minutes}`);
+  if (calm !== 400) words.push(`--calm ${calm}`);
   if (processes !== 2) words.push(`--processes ${processes}`);
   if (orderSystem !== 'desk') words.push(`--order-system ${orderSystem}`);
   if (without !== undefined) words.push(`--without ${without}`);

@@ -29,6 +29,8 @@ export interface RunOptions {
   readonly processes: number;
   /** The feed is stretched so that faults strike for at least so long, in milliseconds. */
   readonly atLeastMs: number;
+  /** How long it is calm at most between two faults, in milliseconds; 400 if absent. */
+  readonly calmMs?: number;
   /** A guard that every process lacks. */
   readonly without: Guard | undefined;
   /** How long it may take at the end until nothing is under way any more, in milliseconds; two minutes if absent. */
@@ -62,6 +64,7 @@ const TAKEOVER_MS = 3_000;
 /** How long nothing more may come to pass before the run is judged as it stands. */
 const PATIENCE_MS = 120_000;
 const IDLE_POLL_MS = 250;
+const CALM_MS = 400;
 
 const TIMING = {
   V402_LEASE_MS: String(LEASE_MS),
@@ -109,7 +112,8 @@ export async function run(parts: LocalParts, options: RunOptions): Promise<RunRe
       inQuiet: (use) => feed.inQuiet(use),
     };
     const feeding = feed.run();
-    if (cells.length > 0) await strikeAll(world, feed, schedule(cells, random), struck, say);
+    if (cells.length > 0)
+      await strikeAll(world, feed, schedule(cells, random), { struck, calmMs: options.calmMs ?? CALM_MS, say });
     await feeding;
     await fleet.restart();
     await untilIdle(installation, options.patienceMs ?? PATIENCE_MS, say);
@@ -142,15 +146,18 @@ async function strikeAll(
   world: FaultWorld,
   feed: Feed,
   cells: Generator<Cell, never>,
-  struck: StruckCell[],
-  say: (line: string) => void,
+  {
+    struck,
+    calmMs,
+    say,
+  }: { readonly struck: StruckCell[]; readonly calmMs: number; readonly say: (line: string) => void },
 ): Promise<void> {
   while (!feed.isOver) {
     const cell = cells.next().value;
     const hasStruck = await strike(world, cell);
     struck.push({ ...cell, struck: hasStruck });
     say(`${feed.progress}  ${cell.place} ${cell.kind}${hasStruck ? '' : ' (nobody came there)'}`);
-    await sleep(world.random.int(0, 400));
+    await feed.goesOn(world.random.int(0, calmMs));
   }
 }
 

@@ -47,10 +47,9 @@ export class Fleet {
   }
 
   /** One more process of a role, that nobody starts again. */
-  async addExtra(role: Role): Promise<RoleChild> {
+  addExtra(role: Role): RoleChild {
     const extra = this.#start(role, `${role}-extra-${this.#extras.size + 1}`);
     this.#extras.add(extra);
-    await extra.ready;
     return extra;
   }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { LocalParts } from '@v402/local-parts';
 import { LocalSystem } from '@v402/local-system';
 import { KafkaGroup, topicName } from '@v402/messaging';
@@ -90,7 +91,7 @@ export class Installation {
         return (await client.query(text, [...values])).rows as Row[];
       } catch (error) {
         if (left === 0 || !isAway(error)) throw error;
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        await sleep(RETRY_MS);
       } finally {
         await client.end().catch(SILENT);
       }
@@ -115,9 +116,20 @@ export class Installation {
     await this.sql(`UPDATE public.fault_switch SET disk_full = ${String(isFull)}`);
   }
 
-  /** The consumer group must have no member. */
+  /**
+   * Resolves when the offsets of all partitions are moved. All members of the group must have ended; the broker may take the
+   * session of one that was killed to notice.
+   */
   async moveOffsets(offset: bigint): Promise<void> {
-    await this.#group.moveTo(this.#contracts, offset);
+    for (let left = RETRIES; ; left -= 1) {
+      try {
+        await this.#group.moveTo(this.#contracts, offset);
+        return;
+      } catch (error) {
+        if (left === 0) throw error;
+        await sleep(RETRY_MS);
+      }
+    }
   }
 
   /** Whether everything that was sent has been taken, and everything that was to be done is done or waits for a person. */

@@ -7,7 +7,7 @@ import type { Role } from '@v402/config';
 import { ROLE_VARIABLE, SKEW_VARIABLE, type ArmedAction, type FromRole, type ToRole } from './role-messages.js';
 
 const PROGRAM = fileURLToPath(new URL('../../dist/system/role-process.js', import.meta.url));
-const READY_WITHIN_MS = 60_000;
+const READY_WITHIN_MS = 120_000;
 
 export interface RoleChildOptions {
   readonly role: Role;
