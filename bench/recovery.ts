@@ -1,6 +1,6 @@
-// Measures how long it takes, after a process was killed under load, until everything is done: for each role and for the
-// standalone app, two processes of each, with the dead one started again and without.
-// `npm run bench:recovery -- [--contracts 1000] [--runs 3] [--only orders]`.
+// Measures, under a steady load, how soon all is done after a process was killed: for each role and for the standalone app,
+// two processes of each, with the dead one started again and without. What has been sent until the restart counts; the load
+// goes on meanwhile. `npm run bench:recovery -- [--rate 20] [--seconds 10] [--runs 5] [--only orders]`.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,19 +8,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { startLocalParts, type LocalParts } from '@v402/local-parts';
 import { LocalSystem, type App, type AppProcess } from '@v402/local-system';
-import { compareTrade, simulateTrade, type SimulatedTrade } from '@v402/simulators';
+import { compareTrade, simulateTrade, type SimulatedMessage, type SimulatedTrade } from '@v402/simulators';
 import Table from 'cli-table3';
 import pg from 'pg';
 
 const ROLES = ['intake', 'orders', 'workflows', 'relay'] as const satisfies readonly App[];
 
-/** What is killed, and whether it is started again; nothing: how long the work takes that is left at that moment. */
+/** What is killed, and whether it is started again; not killed: how long the work takes that is under way at any moment. */
 interface Scenario {
   readonly victim: App;
   readonly then: 'restarted' | 'left dead' | 'not killed';
 }
 
-/** Seconds until all is done. */
+/** Seconds until all is done that had been sent by then. */
 interface Recovery {
   readonly sinceKill: number;
   /** Undefined where nothing was started. */
@@ -36,33 +36,55 @@ const ENV = { V402_DATABASE_CONNECTIONS: '5', V402_RECHECK_MS: '1000' };
 
 const { values: options } = parseArgs({
   options: {
-    contracts: { type: 'string', default: '1000' },
-    runs: { type: 'string', default: '3' },
+    rate: { type: 'string', default: '20' },
+    seconds: { type: 'string', default: '10' },
+    runs: { type: 'string', default: '5' },
     only: { type: 'string' },
   },
 });
-const [contracts, runs] = [Number(options.contracts), Number(options.runs)];
-if (![contracts, runs].every((value) => Number.isInteger(value) && value >= 1)) {
-  throw new RangeError('How many contracts, and how many runs? Whole numbers from 1 on.');
+const [rate, seconds, runs] = [Number(options.rate), Number(options.seconds), Number(options.runs)];
+if (![rate, seconds, runs].every((value) => Number.isInteger(value) && value >= 1)) {
+  throw new RangeError('How many contracts a second, for how long, and how many runs? Whole numbers from 1 on.');
 }
+const contracts = rate * seconds;
 
 const say = (line: string): void => {
   process.stderr.write(`${line}\n`);
 };
 
-/** When the victim is in the middle of its work: it has done half of it. */
-const HALF_WAY: Readonly<Record<App, string>> = {
-  intake: `SELECT (SELECT count(*) FROM v402.settlement) >= ${contracts / 2} AS holds`,
-  orders: `SELECT (SELECT count(*) FROM v402.order_placement WHERE state = 'created') >=
-    (SELECT count(*) / 2 FROM v402.order_placement) AND (SELECT count(*) FROM v402.settlement) = ${contracts} AS holds`,
-  workflows: `SELECT (SELECT count(*) FROM v402.delivery WHERE state = 'requested') >= ${contracts / 2} AS holds`,
-  relay: `SELECT (SELECT count(*) FROM v402.event) - (SELECT count(*) FROM v402.outbox) >= ${contracts * 2} AS holds`,
-  standalone: `SELECT (SELECT count(*) FROM v402.order_placement WHERE state = 'created') >= ${contracts} AS holds`,
-};
+/** Of these contracts nothing is left to do: each has its settlement and orders, what is due was asked for, all of it is published. */
+const ALL_DONE = `SELECT (SELECT count(*) FROM v402.settlement WHERE contract_id = ANY ($1)) = cardinality($1::bytea[])
+  AND NOT EXISTS (SELECT FROM v402.work
+                   WHERE contract_id = ANY ($1) AND (kind = 'order' OR due_at <= clock_timestamp()))
+  AND NOT EXISTS (SELECT FROM v402.outbox WHERE stream = ANY ($1)) AS holds`;
 
-const ALL_DONE = `SELECT (SELECT count(*) FROM v402.settlement) = ${contracts}
-  AND NOT EXISTS (SELECT FROM v402.work WHERE kind = 'order' OR due_at <= clock_timestamp())
-  AND NOT EXISTS (SELECT FROM v402.outbox) AS holds`;
+/** Sends contracts one after the other at the same rate, whatever becomes of them. */
+class Load {
+  readonly system: LocalSystem;
+  readonly messages: readonly SimulatedMessage[];
+  #sent = 0;
+
+  constructor(system: LocalSystem, messages: readonly SimulatedMessage[]) {
+    this.system = system;
+    this.messages = messages;
+  }
+
+  /** contractIds of what Kafka has by now. */
+  get sent(): readonly Buffer[] {
+    return this.messages
+      .slice(0, this.#sent)
+      .flatMap(({ outcome }) => (outcome.kind === 'accepted' ? [Buffer.from(outcome.contractId, 'hex')] : []));
+  }
+
+  async run(): Promise<void> {
+    const startedMs = performance.now();
+    for (const message of this.messages) {
+      await sleep(Math.max(0, startedMs + (this.#sent * 1000) / rate - performance.now()));
+      await this.system.send([message]);
+      this.#sent += 1;
+    }
+  }
+}
 
 const parts = await startLocalParts({ onProgress: say });
 try {
@@ -73,7 +95,7 @@ try {
   for (const victim of victims) {
     for (const then of ['not killed', 'restarted', 'left dead'] as const) {
       const recoveries: Recovery[] = [];
-      for (let run = 0; run < (then === 'not killed' ? 1 : runs); run += 1) {
+      for (let run = 0; run < runs; run += 1) {
         recoveries.push(await recover(parts, trade, { victim, then }));
       }
       results.push({ scenario: { victim, then }, recoveries });
@@ -95,8 +117,9 @@ async function recover(local: LocalParts, trade: SimulatedTrade, scenario: Scena
       for (const name of [`${app}-0`, `${app}-1`]) processes.push(system.startApp(app, name, ENV));
     }
     await Promise.all(processes.map((each) => each.untilReady()));
-    await system.send(trade.waves.flat());
-    const recovery = await killAndWait(system, books, scenario, processes);
+    const load = new Load(system, trade.waves.flat());
+    const [recovery] = await Promise.all([killAndWait(system, books, load, scenario, processes), load.run()]);
+    await until(books, load.sent);
     await requireSound(system, trade);
     say(`${scenario.victim} ${scenario.then}: ${recovery.sinceKill.toFixed(1)} s after the kill`);
     return recovery;
@@ -111,19 +134,21 @@ async function recover(local: LocalParts, trade: SimulatedTrade, scenario: Scena
 async function killAndWait(
   system: LocalSystem,
   books: pg.Client,
+  load: Load,
   { victim, then }: Scenario,
   processes: AppProcess[],
 ): Promise<Recovery> {
-  await until(books, HALF_WAY[victim]);
+  // In the middle of the load, and not always at the same moment of a lease or a session.
+  await sleep(seconds * 1000 * (0.3 + Math.random() * 0.3));
   const killedMs = performance.now();
-  let restartedMs: number | undefined;
   if (then !== 'not killed') await processes.find(({ app }) => app === victim)?.kill();
+  let restartedMs: number | undefined;
   if (then === 'restarted') {
     await sleep(RESTART_AFTER_MS);
     restartedMs = performance.now();
     processes.push(system.startApp(victim, `${victim}-0`, ENV));
   }
-  await until(books, ALL_DONE);
+  await until(books, load.sent);
   const doneMs = performance.now();
   return {
     sinceKill: (doneMs - killedMs) / 1000,
@@ -131,10 +156,11 @@ async function killAndWait(
   };
 }
 
-async function until(books: pg.Client, sql: string): Promise<void> {
+async function until(books: pg.Client, sent: readonly Buffer[]): Promise<void> {
   const endMs = performance.now() + STALLED_AFTER_MS;
-  while ((await books.query<{ holds: boolean }>(sql)).rows[0]?.holds !== true) {
-    if (performance.now() > endMs) throw new Error(`Not within ${STALLED_AFTER_MS} ms: ${sql}`);
+  while ((await books.query<{ holds: boolean }>(ALL_DONE, [sent])).rows[0]?.holds !== true) {
+    if (performance.now() > endMs)
+      throw new Error(`${sent.length} contracts were not done within ${STALLED_AFTER_MS} ms.`);
     await sleep(LOOK_EVERY_MS);
   }
 }
@@ -159,7 +185,7 @@ function report(results: readonly { scenario: Scenario; recoveries: readonly Rec
     table.push([scenario.victim, scenario.then, recoveries.length, ...midAndMost(kills), ...midAndMost(restarts)]);
   }
   const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}, Node.js ${process.versions.node}`;
-  return `\n${contracts} contracts, killed when half of its work is done, ${machine}; seconds\n${table.toString()}\n`;
+  return `\n${rate} contracts a second, ${machine}; seconds until all is done that was sent before\n${table.toString()}\n`;
 }
 
 function midAndMost(seconds: readonly number[]): readonly string[] {

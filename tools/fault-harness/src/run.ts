@@ -2,11 +2,13 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Instant } from '@v402/domain';
 import type { LocalParts } from '@v402/local-parts';
 import { Random } from '@v402/simulators';
 import type { Guard } from './controls/guards.js';
 import { Feed } from './feed.js';
 import type { FaultWorld } from './faults/fault.js';
+import { briefMs } from './faults/faults.js';
 import { schedule } from './faults/schedule.js';
 import { strike, type Cell } from './faults/strike.js';
 import { judge } from './oracle/judge.js';
@@ -20,6 +22,8 @@ import { DESK_VARIABLE, GUARD_VARIABLE } from './system/role-messages.js';
 
 export interface RunOptions {
   readonly seed: number;
+  /** When the agents agree; now if absent. It has to be about now, or contracts are expired. */
+  readonly now?: Instant;
   /** How many different messages; each is sent three times. */
   readonly contracts: number;
   /** Which faults may strike; none: the run is undisturbed. */
@@ -44,6 +48,7 @@ export interface StruckCell extends Cell {
 
 export interface RunResult {
   readonly seed: number;
+  readonly now: Instant;
   readonly contracts: number;
   readonly messages: number;
   readonly settlements: number;
@@ -58,9 +63,10 @@ export interface RunResult {
   readonly folder: string;
 }
 
-/** What a claim lasts here, and what an order may take to be known again after its process died. */
+/** What a claim and a place in the consumer group last here, and how long both take to be somebody else's. */
 const LEASE_MS = 2_000;
-const TAKEOVER_MS = 3_000;
+const SESSION_MS = 3_000;
+const TAKEOVER_MS = 4_000;
 /** How long nothing more may come to pass before the run is judged as it stands. */
 const PATIENCE_MS = 120_000;
 const IDLE_POLL_MS = 250;
@@ -71,13 +77,17 @@ const TIMING = {
   V402_ORDER_CALL_TIMEOUT_MS: '1000',
   V402_POLL_MS: '100',
   V402_RECHECK_MS: '1000',
+  V402_KAFKA_SESSION_MS: String(SESSION_MS),
+  // It would restore what was lost before anybody could see it, and compare what nobody asks about.
+  V402_SWEEP_MS: '86400000',
+  V402_RECONCILE_EVERY_MINUTES: '0',
 };
 
 /** One run: contracts in, faults all the while, and then a look at what came of it. */
 export async function run(parts: LocalParts, options: RunOptions): Promise<RunResult> {
   const { seed, contracts, cells, say } = options;
   const startedMs = performance.now();
-  const now = new Date().toISOString();
+  const { now = new Date().toISOString() } = options;
   const folder = await mkdtemp(join(tmpdir(), `v402-faults-${seed}-`));
   await mkdir(join(folder, 'logs'));
   say(`seed ${seed}: signing ${contracts} contracts`);
@@ -102,6 +112,7 @@ export async function run(parts: LocalParts, options: RunOptions): Promise<RunRe
     await fleet.start();
     say(`seed ${seed}: ${sends.length} messages`);
     const feed = new Feed(installation, sends, options.atLeastMs);
+    const undoing: Promise<void>[] = [];
     const world: FaultWorld = {
       parts,
       installation,
@@ -110,10 +121,20 @@ export async function run(parts: LocalParts, options: RunOptions): Promise<RunRe
       random,
       takeoverMs: TAKEOVER_MS,
       inQuiet: (use) => feed.inQuiet(use),
+      undoLater: (undo) => {
+        undoing.push(sleep(briefMs(random)).then(undo));
+      },
+      undone: async () => {
+        await Promise.all(undoing.splice(0));
+      },
     };
     const feeding = feed.run();
     if (cells.length > 0)
-      await strikeAll(world, feed, schedule(cells, random), { struck, calmMs: options.calmMs ?? CALM_MS, say });
+      await strikeAll(world, feed, schedule(cells, new Random(seed + 3)), {
+        struck,
+        calmMs: options.calmMs ?? CALM_MS,
+        say,
+      });
     await feeding;
     await fleet.restart();
     await untilIdle(installation, options.patienceMs ?? PATIENCE_MS, say);
@@ -123,10 +144,12 @@ export async function run(parts: LocalParts, options: RunOptions): Promise<RunRe
     await desk?.close();
     await installation.remove();
   }
-  const violations = judge(stories, seen, now);
+  const crashes = fleet.crashes.map((text): Violation => ({ check: 'crash', text }));
+  const violations = [...judge(stories, seen, now), ...crashes];
   if (violations.length === 0) await rm(folder, { recursive: true, force: true });
   return {
     seed,
+    now,
     contracts,
     messages: sends.length,
     settlements: seen.settlements.length,
@@ -163,9 +186,11 @@ async function strikeAll(
 
 /** Until nothing is under way any more; what still is after a while without any change is judged as it stands. */
 async function untilIdle(installation: Installation, patienceMs: number, say: (line: string) => void): Promise<void> {
-  const endMs = performance.now() + patienceMs;
+  let [reached, changedMs] = [await installation.progress(), performance.now()];
   while (!(await installation.isIdle())) {
-    if (performance.now() > endMs) {
+    const progress = await installation.progress();
+    if (progress !== reached) [reached, changedMs] = [progress, performance.now()];
+    if (performance.now() - changedMs > patienceMs) {
       say('It does not come to rest.');
       return;
     }

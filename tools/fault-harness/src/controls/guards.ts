@@ -6,6 +6,7 @@ import {
   type OrderPlacementKey,
   type Transaction,
 } from '@v402/application';
+import type { Role } from '@v402/config';
 import { PgUnitOfWork } from '@v402/persistence';
 import { DecoratedUnitOfWork, type StoreOverrides } from '@v402/testing';
 
@@ -23,12 +24,19 @@ export const GUARDS = [
   'wait_before_look_up',
   'offsets_after_commit',
   'refusal_key',
-  'hold_check',
+  'hold_check_of_requests',
+  'hold_check_of_orders',
   'relay_order',
   'mark_after_acknowledgement',
 ] as const;
 
 export type Guard = (typeof GUARDS)[number];
+
+/** Guards that two roles have, and that are taken out of one of them. */
+const ROLES_OF: Readonly<Partial<Record<Guard, Role>>> = {
+  hold_check_of_requests: 'workflows',
+  hold_check_of_orders: 'orders',
+};
 
 /** What of the database's own backstops has to go, too, for a guard's absence to do harm. */
 export const BACKSTOPS: Readonly<Partial<Record<Guard, string>>> = {
@@ -36,8 +44,9 @@ export const BACKSTOPS: Readonly<Partial<Record<Guard, string>>> = {
   settlement_lock: 'DROP INDEX v402.event_place',
 };
 
-/** Takes a guard out of this process. */
-export function removeGuard(guard: Guard): void {
+/** Takes a guard out of this process, where its role has it. */
+export function removeGuard(guard: Guard, role: Role): void {
+  if ((ROLES_OF[guard] ?? role) !== role) return;
   switch (guard) {
     case 'offsets_after_commit':
       forgetBatches();
@@ -52,7 +61,8 @@ export function removeGuard(guard: Guard): void {
     case 'intent_before_call':
     case 'wait_before_look_up':
     case 'refusal_key':
-    case 'hold_check':
+    case 'hold_check_of_requests':
+    case 'hold_check_of_orders':
     case 'relay_order':
     case 'mark_after_acknowledgement':
       decorateStores(OVERRIDES[guard]());
@@ -81,7 +91,8 @@ const OVERRIDES: Readonly<
       },
     }),
   }),
-  hold_check: () => ({ deals: () => ({ held: () => Promise.resolve(new Set()) }) }),
+  hold_check_of_requests: withoutHolds,
+  hold_check_of_orders: withoutHolds,
   relay_order: () => ({
     events: (real) => ({
       unpublished: async (shards, limit) => [...(await real.unpublished(shards, limit))].reverse(),
@@ -98,6 +109,10 @@ const OVERRIDES: Readonly<
     }),
   }),
 };
+
+function withoutHolds(): StoreOverrides {
+  return { deals: () => ({ held: () => Promise.resolve(new Set()) }) };
+}
 
 /** The intent is kept where a kill takes it along. */
 function intentsInMemory(): StoreOverrides {

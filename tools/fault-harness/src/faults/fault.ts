@@ -49,6 +49,10 @@ export interface FaultWorld {
   readonly random: Random;
   /** How long a process has to be asleep for everything that it held to be somebody else's. */
   readonly takeoverMs: number;
+  /** Undoes what was done, after a while and meanwhile; the next fault waits until it is undone. */
+  readonly undoLater: (undo: () => Promise<void>) => void;
+  /** Resolves when nothing is left to undo. */
+  readonly undone: () => Promise<void>;
   /** Stops the feed, waits until nothing is due, sends the next few messages by `next`, and lets the feed go on after `use`. */
   readonly inQuiet: (use: (next: () => Promise<void>) => Promise<void>) => Promise<void>;
 }

@@ -1,6 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Random } from '@v402/simulators';
 import type { DeskMode } from '../system/desk.js';
 import type { Fault, FaultKind, FaultWorld } from './fault.js';
+
+/** How long what passes soon lasts, in milliseconds. */
+export const briefMs = (random: Random): number => random.int(200, 1_500);
 
 /** Nothing is to be done beyond what the process does by itself. */
 const nothing = (): Promise<void> => Promise.resolve();
@@ -15,17 +19,20 @@ const zombie: Fault = {
   },
 };
 
-const brief = ({ random }: FaultWorld): Promise<void> => sleep(random.int(200, 1_500));
+const brief = ({ random }: FaultWorld): Promise<void> => sleep(briefMs(random));
 
 const deskDoes = (mode: DeskMode): Fault => ({
   action: 'hold',
-  strike: async (world) => {
+  strike: (world) => {
     const { desk } = world;
-    if (desk === undefined) return;
+    if (desk === undefined) return nothing();
     desk.mode = mode;
     // The process goes on meanwhile, or nobody would ask the desk anything.
-    void brief(world).then(() => (desk.mode = 'works'));
-    await sleep(0);
+    world.undoLater(() => {
+      desk.mode = 'works';
+      return nothing();
+    });
+    return nothing();
   },
 });
 
@@ -47,14 +54,14 @@ export const FAULTS: Readonly<Record<Exclude<FaultKind, 'late_answer'>, Fault>> 
     strike: async (world) => {
       await world.installation.setReadOnly(true);
       await world.installation.cutConnections();
-      void brief(world).then(() => world.installation.setReadOnly(false));
+      world.undoLater(() => world.installation.setReadOnly(false));
     },
   },
   disk_full: {
     action: 'hold',
     strike: async (world) => {
       await world.installation.setDiskFull(true);
-      void brief(world).then(() => world.installation.setDiskFull(false));
+      world.undoLater(() => world.installation.setDiskFull(false));
     },
   },
   broker_kill: {

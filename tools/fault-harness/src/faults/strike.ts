@@ -21,6 +21,7 @@ export async function strike(world: FaultWorld, { place, kind }: Cell): Promise<
   if (kind === 'late_answer') return answerLate(world);
   const fault = FAULTS[kind];
   const struck = place === 'any' ? await strikeAnywhere(world, fault) : await strikeAt(world, fault, place);
+  await world.undone();
   await world.fleet.restart(world.random.int(0, 300));
   return struck;
 }

@@ -10,11 +10,14 @@ const REQUESTS: ReadonlySet<string> = new Set([
   'org.v402.delivery.requested.v1',
 ]);
 
+/** How long after a hold an order may still arrive whose intent was recorded before: a call lasts a second at most. */
+const UNDER_WAY_MS = 3_000;
+
 const HOLD_PLACED = 'org.v402.hold.placed.v1';
 
 /** Whether what was published is a faithful account of what was recorded: each fact once, in order, without gaps. */
 export function checkEvents(seen: Seen): readonly Violation[] {
-  return [...identities(seen.events), ...order(seen.events), ...record(seen), ...holds(seen.events)];
+  return [...identities(seen.events), ...order(seen.events), ...record(seen), ...holds(seen)];
 }
 
 function* identities(events: readonly SeenEvent[]): Generator<Violation> {
@@ -39,11 +42,14 @@ function factOf({ type, subject, data }: SeenEvent): string {
 
 function* order(events: readonly SeenEvent[]): Generator<Violation> {
   const last = new Map<string, number>();
+  const lastTime = new Map<string, string>();
   const published = new Set<string>();
-  for (const { id, topic, subject, sequence } of events) {
+  for (const { id, topic, subject, sequence, time } of events) {
     if (sequence === undefined || published.has(id)) continue;
     published.add(id);
     const stream = `${topic} ${subject}`;
+    if (time < (lastTime.get(stream) ?? '')) yield wrong('event_order', `${stream}: ${time} came after a later time`);
+    lastTime.set(stream, time);
     const due = (last.get(stream) ?? 0) + 1;
     if (Number(sequence) !== due) yield wrong('event_order', `${stream}: ${sequence} came where ${due} was due`);
     last.set(stream, Number(sequence));
@@ -61,8 +67,8 @@ function* record({ events, storedEvents }: Seen): Generator<Violation> {
   }
 }
 
-/** Times never decrease within a settlement, and its lock orders a hold and what it stops. */
-function* holds(events: readonly SeenEvent[]): Generator<Violation> {
+/** A settlement's lock orders a hold and what it stops, and times never decrease under it. */
+function* holds({ events, orders }: Seen): Generator<Violation> {
   const heldSince = new Map<string, string>();
   for (const { type, subject, time } of events) {
     const since = heldSince.get(subject);
@@ -72,6 +78,12 @@ function* holds(events: readonly SeenEvent[]): Generator<Violation> {
     const since = heldSince.get(subject);
     if (REQUESTS.has(type) && since !== undefined && time > since) {
       yield wrong('hold', `${type} of ${subject} at ${time}, which is held since ${since}`);
+    }
+  }
+  for (const { contractId, reference, askedAt } of orders) {
+    const since = heldSince.get(contractId);
+    if (askedAt !== undefined && since !== undefined && Date.parse(askedAt) > Date.parse(since) + UNDER_WAY_MS) {
+      yield wrong('hold', `order ${reference} was asked for at ${askedAt}; ${contractId} is held since ${since}`);
     }
   }
 }

@@ -74,14 +74,7 @@ class StoryCheck {
   /** Accepted; what has begun of it has begun once. */
   begun(good: GoodContract): void {
     this.#acceptedOnce(good, true);
-    this.#ordersOf(good, 'some');
-    const allowed = eventsOfContract(good.contract, good.contractId, HANDLING, this.now).map(({ type, side, about }) =>
-      [type, side ?? '', about ?? ''].join(' '),
-    );
-    const extra = this.#eventNames(good).filter((name) => !allowed.includes(name));
-    if (extra.length > 0)
-      this.#wrong('settlement', `${good.contractId} has ${extra.join(', ')} beyond what was agreed`);
-    this.#amounts(good);
+    this.#within(good);
   }
 
   /** The last contract counts, unless its base had begun before it came: then a person has to look. */
@@ -98,18 +91,19 @@ class StoryCheck {
         }
       }
     } else {
-      for (const good of chain) this.#ordersOf(good, 'some');
+      for (const good of chain) this.#within(good);
       this.#acceptedOnce(last, true);
       this.held(last, 'amendment_after_start');
+      if (!chain.slice(0, -1).some((good) => this.#hasBegun(good))) {
+        this.#wrong('stuck', `${last.contractId} is held although nothing that it amends had begun`);
+      }
     }
   }
 
   /** Of all contracts of a deal, at most one has orders or was asked to be paid or delivered. */
   onlyOneBegun(chain: readonly GoodContract[]): void {
     const begun = chain.filter(
-      ({ contractId }) =>
-        this.books.orders(contractId).length > 0 ||
-        this.books.events(contractId).some(({ type }) => REQUESTS.test(type)),
+      ({ contractId }) => this.books.orders(contractId).length > 0 || this.#isAskedFor(contractId),
     );
     if (begun.length > 1) {
       this.#wrong('order', `of one deal, ${begun.map(({ contractId }) => contractId).join(' and ')} have begun`);
@@ -123,7 +117,7 @@ class StoryCheck {
       this.#wrong('quarantine', `${contractId} does not conflict with ${winner.contractId} in quarantine`);
     }
     if (this.isAccepted({ contractId } as GoodContract)) this.#wrong('quarantine', `${contractId} was accepted, too`);
-    if (this.books.orders(contractId).length > 0) this.#wrong('order', `${contractId} is a conflict, and was ordered`);
+    this.#untouched(contractId);
     if (!this.books.seen.keptBytes.has(digestOf(value))) this.#wrong('quarantine', `bytes of ${contractId} are lost`);
     const announced = this.books.events(contractId).filter(({ type }) => type === 'org.v402.contract.quarantined.v1');
     if (announced.length !== 1) this.#wrong('quarantine', `${contractId} was announced ${announced.length} times`);
@@ -155,7 +149,34 @@ class StoryCheck {
     const entries = this.books.undecidable(digest);
     if (entries.length !== 1) this.#wrong('quarantine', `poison ${contractId} is parked ${entries.length} times`);
     if (!this.books.seen.keptBytes.has(digest)) this.#wrong('quarantine', `bytes of poison ${contractId} are lost`);
-    if (this.books.orders(contractId).length > 0) this.#wrong('order', `poison ${contractId} was ordered`);
+    if (this.isAccepted({ contractId } as GoodContract)) this.#wrong('quarantine', `poison ${contractId} was accepted`);
+    this.#untouched(contractId);
+  }
+
+  #untouched(contractId: string): void {
+    if (this.books.orders(contractId).length > 0) this.#wrong('order', `${contractId} must not count, and was ordered`);
+    if (this.#isAskedFor(contractId)) this.#wrong('payment', `${contractId} must not count, and was carried out`);
+  }
+
+  #isAskedFor(contractId: string): boolean {
+    return this.books.events(contractId).some(({ type }) => REQUESTS.test(type));
+  }
+
+  #hasBegun({ contractId }: GoodContract): boolean {
+    return this.books.seen.attempted.has(contractId) || this.#isAskedFor(contractId);
+  }
+
+  /** Nothing came of it but what was agreed, and nothing of that twice. */
+  #within(good: GoodContract): void {
+    this.#ordersOf(good, 'some');
+    const allowed = eventsOfContract(good.contract, good.contractId, HANDLING, this.now).map(({ type, side, about }) =>
+      [type, side ?? '', about ?? ''].join(' '),
+    );
+    const names = this.#eventNames(good);
+    const extra = names.filter((name, index) => !allowed.includes(name) || names.indexOf(name) !== index);
+    if (extra.length > 0)
+      this.#wrong('settlement', `${good.contractId} has ${extra.join(', ')} beyond what was agreed`);
+    this.#amounts(good);
   }
 
   #acceptedOnce({ contractId, contract, value }: GoodContract, isCurrent: boolean): void {
@@ -167,7 +188,16 @@ class StoryCheck {
     const accepted = this.books.events(contractId).filter(({ type }) => type === 'org.v402.settlement.accepted.v1');
     if (accepted.length !== 1) this.#wrong('settlement', `${contractId} was announced ${accepted.length} times`);
     if (this.books.undecidable(digestOf(value)).length > 0) this.#wrong('quarantine', `good ${contractId} was parked`);
+    if (rows.some(({ total }) => compareDecimals(total, contract.terms.total) !== 0)) {
+      this.#wrong('settlement', `${contractId} is settled with another total`);
+    }
     const sums = this.books.legSums(contractId);
+    this.#same(
+      'payment',
+      `sides with legs of ${contractId}`,
+      sums.map(({ side }) => side),
+      servedSides(HANDLING, contract),
+    );
     for (const { side, sum } of sums) {
       if (compareDecimals(sum, contract.terms.total) !== 0) {
         this.#wrong('payment', `legs of ${contractId} ${side} sum up to ${sum} instead of ${contract.terms.total}`);
@@ -185,7 +215,11 @@ class StoryCheck {
     if (new Set(kinds).size !== kinds.length)
       this.#wrong('order', `${contractId} was ordered twice: ${kinds.join(', ')}`);
     const { total, currency } = contract.terms;
+    const [settlement] = this.books.settlements(contractId);
     for (const order of orders) {
+      if (order.reference !== settlement?.orderReference) {
+        this.#wrong('order', `order of ${contractId} stands under ${order.reference}`);
+      }
       if (compareDecimals(order.total, total) !== 0 || order.currency !== currency) {
         this.#wrong(
           'order',

@@ -28,6 +28,7 @@ class Appearance {
     legs: [] as Seen['legs'][number][],
     rejections: [] as Seen['rejections'][number][],
     quarantine: [] as Seen['quarantine'][number][],
+    attempted: new Set<string>(),
     openHolds: [] as Seen['openHolds'][number][],
     keptBytes: new Set<string>(),
     storedEvents: new Map<string, string>(),
@@ -103,6 +104,7 @@ class Appearance {
 const agreed = storyOf('agreed');
 const rivals = storyOf('rivals');
 const refused = storyOf('refused');
+const amended = storyOf('amended');
 
 /** Looks right for one agreed contract, unless it is changed. */
 const settled = (change: (appearance: Appearance) => void = () => undefined): readonly Check[] => {
@@ -164,6 +166,32 @@ test.each<[what: string, check: Check, change: (appearance: Appearance) => void]
       appearance.publish(agreed.contract.contractId, 'org.v402.delivery.requested.v1', { deliveryId: 'more' });
     },
   ],
+  [
+    'an order is asked for long after a hold',
+    'hold',
+    (appearance) => {
+      const { time } = appearance.publish(agreed.contract.contractId, 'org.v402.hold.placed.v1', { holdId: 'h' });
+      const [order] = appearance.seen.orders;
+      const askedAt = new Date(Date.parse(time) + 5_000).toISOString();
+      appearance.seen.orders.splice(0, 1, { ...order!, askedAt });
+    },
+  ],
+  [
+    'an order stands under another reference',
+    'order',
+    ({ seen }) => seen.orders.splice(0, 1, { ...seen.orders[0]!, reference: 'other' }),
+  ],
+  [
+    'a settlement has another total',
+    'settlement',
+    ({ seen }) => seen.settlements.splice(0, 1, { ...seen.settlements[0]!, total: '0.01' }),
+  ],
+  ['a side has no legs', 'payment', ({ seen }) => seen.legs.splice(0, 1)],
+  [
+    'the time of an event goes backwards',
+    'event_order',
+    ({ events }) => events.splice(1, 1, { ...events[1]!, time: '2026-11-22T11:59:59.000000Z' }),
+  ],
   ['something is stuck', 'stuck', ({ seen }) => seen.stuck.push('an order')],
   [
     'a good contract is held',
@@ -187,6 +215,28 @@ test('error: the conflict is ordered, too', () => {
   appearance.quarantine(rivals.rivals[1], rivals.rivals[0]);
   appearance.order(rivals.rivals[1], 'seller');
   expect(judge([rivals], appearance.seen, NOW).map(({ check }) => check)).toContain('order');
+});
+
+test('error: the conflict is carried out, too', () => {
+  const appearance = new Appearance();
+  appearance.accept(rivals.rivals[0]);
+  appearance.quarantine(rivals.rivals[1], rivals.rivals[0]);
+  appearance.publish(rivals.rivals[1].contractId, 'org.v402.delivery.requested.v1', { deliveryId: 'd1' });
+  expect(judge([rivals], appearance.seen, NOW).map(({ check }) => check)).toContain('payment');
+});
+
+test('an amendment waits for a person because its base had begun, and for nothing else', () => {
+  const { chain } = amended;
+  const [base] = chain;
+  const held = (begun: boolean): readonly Check[] => {
+    const appearance = new Appearance();
+    for (const good of chain) appearance.accept(good, good === chain.at(-1));
+    appearance.seen.openHolds.push({ negotiationId: base.contract.negotiationId, reason: 'amendment_after_start' });
+    if (begun) appearance.seen.attempted.add(base.contractId);
+    return judge([amended], appearance.seen, NOW).map(({ check }) => check);
+  };
+  expect(held(true)).toEqual([]);
+  expect(held(false)).toEqual(['stuck']);
 });
 
 test('error: a refusal with another code, or without its bytes', () => {

@@ -33,6 +33,8 @@ export interface SeenOrder {
   readonly contractId: string;
   readonly total: string;
   readonly currency: string;
+  /** When it was asked for; undefined: the order system does not tell. */
+  readonly askedAt?: string;
 }
 
 export interface SettlementRow {
@@ -64,6 +66,8 @@ export interface Seen {
     readonly conflictsWith: string | null;
     readonly rawDigest: string | null;
   }[];
+  /** Contracts of which an order may have been asked for. */
+  readonly attempted: ReadonlySet<string>;
   readonly openHolds: readonly { readonly negotiationId: string; readonly reason: string }[];
   /** Digests of the kept bytes, computed anew where they are kept whole. */
   readonly keptBytes: ReadonlySet<string>;
@@ -86,6 +90,7 @@ const QUARANTINE = `
   SELECT reason, encode(contract_id, 'hex') AS "contractId", encode(conflicts_with, 'hex') AS "conflictsWith",
          encode(raw_digest, 'hex') AS "rawDigest"
     FROM v402.quarantine`;
+const ATTEMPTED = `SELECT DISTINCT encode(contract_id, 'hex') AS "contractId" FROM v402.order_placement WHERE attempt > 0`;
 const HOLDS = `
   SELECT negotiation_id AS "negotiationId", reason
     FROM v402.hold JOIN v402.deal ON deal.key = deal_key WHERE released_at IS NULL`;
@@ -109,10 +114,20 @@ const STUCK = `
    WHERE due_at < clock_timestamp() - interval '5 seconds' AND s.current
      AND NOT EXISTS (SELECT FROM v402.hold h WHERE h.deal_key = s.deal_key AND h.released_at IS NULL)
   UNION ALL
-  SELECT 'order ' || encode(p.contract_id, 'hex') || ' ' || side || ' waits without work'
-    FROM v402.order_placement p JOIN v402.settlement s USING (contract_id)
-   WHERE p.state = 'waiting' AND s.current
-     AND NOT EXISTS (SELECT FROM v402.work w WHERE w.kind = 'order' AND w.contract_id = p.contract_id AND w.side = p.side)
+  SELECT what || ' of ' || encode(r.contract_id, 'hex') || ' ' || r.side || ' ' || subject_id || ' waits without work'
+    FROM (SELECT contract_id, side, 'order' AS what, 'order' AS kind, '' AS subject_id, true AS begins
+            FROM v402.order_placement WHERE state = 'waiting'
+           UNION ALL
+          SELECT contract_id, side, 'payment', 'payment_leg', leg_id, state = 'scheduled' OR trigger = 'agreed'
+            FROM v402.payment_leg WHERE state IN ('waiting', 'scheduled') AND (state = 'scheduled' OR trigger IN ('agreed', 'ordered'))
+           UNION ALL
+          SELECT contract_id, side, 'delivery', 'delivery', delivery_id, false FROM v402.delivery WHERE state = 'waiting') r
+    JOIN v402.settlement s USING (contract_id)
+   WHERE s.current
+     AND (begins OR EXISTS (SELECT FROM v402.order_placement o
+                             WHERE o.contract_id = r.contract_id AND o.side = r.side AND o.state = 'created'))
+     AND NOT EXISTS (SELECT FROM v402.work w WHERE w.kind = r.kind AND w.contract_id = r.contract_id
+                                               AND w.side = r.side AND w.subject_id = r.subject_id)
      AND NOT EXISTS (SELECT FROM v402.hold h WHERE h.deal_key = s.deal_key AND h.released_at IS NULL)`;
 
 /**
@@ -135,6 +150,7 @@ export async function look(installation: Installation, orders: readonly SeenOrde
     legs: await read(LEGS),
     rejections: await read(REJECTIONS),
     quarantine: await read(QUARANTINE),
+    attempted: new Set((await read<{ contractId: string }>(ATTEMPTED)).map(({ contractId }) => contractId)),
     openHolds: await read(HOLDS),
     keptBytes: new Set(kept.map(({ digest }) => digest)),
     storedEvents: new Map(stored.map(({ id, digest }) => [id, digest])),

@@ -19,7 +19,9 @@ export type Check =
   /** Something was asked for while a hold was open. */
   | 'hold'
   /** Something waits, and nobody can see for what. */
-  | 'stuck';
+  | 'stuck'
+  /** A process ended although nobody had killed it or told it to end. */
+  | 'crash';
 
 export interface Violation {
   readonly check: Check;

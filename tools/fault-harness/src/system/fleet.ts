@@ -19,6 +19,7 @@ export interface FleetOptions {
 export class Fleet {
   readonly #children = new Map<string, RoleChild>();
   readonly #extras = new Set<RoleChild>();
+  readonly #all: RoleChild[] = [];
 
   constructor(private readonly options: FleetOptions) {}
 
@@ -28,6 +29,11 @@ export class Fleet {
       for (let number = 1; number <= this.options.processes; number += 1) this.#replace(role, `${role}-${number}`);
     }
     await Promise.all([...this.#children.values()].map(({ ready }) => ready));
+  }
+
+  /** Every process that ended by itself, in words. */
+  get crashes(): readonly string[] {
+    return this.#all.flatMap(({ crash }) => crash ?? []);
   }
 
   /** Those that run, of one role or of all. */
@@ -65,12 +71,14 @@ export class Fleet {
 
   #start(role: Role, name: string): RoleChild {
     const { env, folder, random } = this.options;
-    return RoleChild.start({
+    const child = RoleChild.start({
       role,
       name,
       env: { ...env, V402_PROCESS_NAME: name },
       skewMs: random.int(-MAX_SKEW_MS, MAX_SKEW_MS),
       logFile: join(folder, `${name}.log`),
     });
+    this.#all.push(child);
+    return child;
   }
 }

@@ -51,6 +51,10 @@ const IDLE = `
                              AND l.leg_id = w.subject_id AND l.state = 'blocked'))
      AND NOT EXISTS (SELECT FROM v402.order_placement WHERE state IN ('placing', 'unknown')) AS idle`;
 
+const PROGRESS = `
+  SELECT concat_ws(' ', (SELECT count(*) FROM v402.decision), (SELECT count(*) FROM v402.event), (SELECT count(*) FROM v402.outbox),
+                   (SELECT count(*) FROM v402.work), (SELECT sum(attempt + unknowns) FROM v402.order_placement)) AS progress`;
+
 /** Database, topics and files of one run, and what can be done to them. */
 export class Installation {
   readonly #group: KafkaGroup;
@@ -138,10 +142,10 @@ export class Installation {
     return row?.idle === true && (await this.#group.lag(this.#contracts)) === 0n;
   }
 
-  /** How many contracts have been accepted: the feed keeps step with it. */
-  async accepted(): Promise<number> {
-    const [row] = await this.sql<{ n: number }>('SELECT count(*)::int AS n FROM v402.settlement');
-    return row?.n ?? 0;
+  /** What has come to pass so far, in figures that change whenever something does. */
+  async progress(): Promise<string> {
+    const [row] = await this.sql<{ progress: string }>(PROGRESS);
+    return row?.progress ?? '';
   }
 
   async lag(): Promise<bigint> {

@@ -5,6 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '@v402/simulators';
 import { DESK_TIMEOUT_MS, deskKey, type CreateRequest, type DeskMode, type DeskOrder } from './desk.js';
 
+type Asked = CreateRequest & Pick<DeskOrder, 'askedAt'>;
+
 /**
  * An order system in a process of its own, seen from the roles: orders over HTTP. It promises unique references and does
  * not keep the promise, so that every order that is asked for a second time stands there to be counted.
@@ -46,14 +48,15 @@ export class OrderDesk {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', this.url);
     if (request.method === 'POST') {
-      await this.#create((await json(request)) as CreateRequest, response);
+      const asked = (await json(request)) as CreateRequest;
+      await this.#create({ ...asked, askedAt: new Date().toISOString() }, response);
       return;
     }
     const found = this.#orders.get(`${url.searchParams.get('kind')} ${url.searchParams.get('reference')}`) ?? [];
     answer(response, 200, found);
   }
 
-  async #create(asked: CreateRequest, response: ServerResponse): Promise<void> {
+  async #create(asked: Asked, response: ServerResponse): Promise<void> {
     const { mode } = this;
     switch (mode) {
       case 'works':
@@ -85,9 +88,9 @@ export class OrderDesk {
     }
   }
 
-  #put({ order, attempt }: CreateRequest): DeskOrder {
+  #put({ order, attempt, askedAt }: Asked): DeskOrder {
     this.#count += 1;
-    const placed = { ...order, attempt, orderNumber: `D-${this.#count}` };
+    const placed = { ...order, attempt, askedAt, orderNumber: `D-${this.#count}` };
     const key = deskKey(order.kind, order.reference);
     this.#orders.set(key, [...(this.#orders.get(key) ?? []), placed]);
     return placed;

@@ -7,6 +7,8 @@ import type { Role } from '@v402/config';
 import { ROLE_VARIABLE, SKEW_VARIABLE, type ArmedAction, type FromRole, type ToRole } from './role-messages.js';
 
 const PROGRAM = fileURLToPath(new URL('../../dist/system/role-process.js', import.meta.url));
+/** In time, or with something left to others. */
+const ENDS: ReadonlySet<number> = new Set([0, 75]);
 const READY_WITHIN_MS = 120_000;
 
 export interface RoleChildOptions {
@@ -22,6 +24,7 @@ export interface RoleChildOptions {
 export class RoleChild {
   /** Resolves when its fault point is reached, with the point; or when it has ended, with nothing. */
   #reached = Promise.withResolvers<FaultPointName | undefined>();
+  #isToldToEnd = false;
   readonly ready: Promise<void>;
   readonly ended: Promise<void>;
 
@@ -61,6 +64,13 @@ export class RoleChild {
     return new RoleChild(options, child);
   }
 
+  /** How it ended although nobody had killed it or told it to end. */
+  get crash(): string | undefined {
+    const { exitCode, signalCode } = this.child;
+    if (!this.hasEnded || signalCode === 'SIGKILL' || (this.#isToldToEnd && ENDS.has(exitCode ?? -1))) return undefined;
+    return `${this.options.name} ended with ${exitCode ?? signalCode ?? 'nothing'}`;
+  }
+
   get hasEnded(): boolean {
     return this.child.exitCode !== null || this.child.signalCode !== null;
   }
@@ -82,6 +92,7 @@ export class RoleChild {
   }
 
   signal(signal: NodeJS.Signals): void {
+    if (signal === 'SIGTERM') this.#isToldToEnd = true;
     if (!this.hasEnded) this.child.kill(signal);
   }
 

@@ -14,11 +14,12 @@ process.on('disconnect', () => {
 
 skewClock(Number(process.env[SKEW_VARIABLE] ?? 0));
 const guard = process.env[GUARD_VARIABLE];
-if (guard !== undefined) removeGuard(guard as Guard);
+const role = process.env[ROLE_VARIABLE] as Role;
+if (guard !== undefined) removeGuard(guard as Guard, role);
 
 const { startRoles } = await import('@v402/roles');
 const desk = process.env[DESK_VARIABLE];
-await startRoles([process.env[ROLE_VARIABLE] as Role], {
+await startRoles([role], {
   env: process.env,
   faults: new RemoteFaultPoint(),
   ...(desk !== undefined && { orderSystem: new DeskOrderSystem(desk) }),
