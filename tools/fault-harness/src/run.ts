@@ -66,7 +66,7 @@ export interface RunResult {
 /** What a claim and a place in the consumer group last here, and how long both take to be somebody else's. */
 const LEASE_MS = 2_000;
 const SESSION_MS = 3_000;
-const TAKEOVER_MS = 4_000;
+const TAKEOVER_MS = 5_000;
 /** How long nothing more may come to pass before the run is judged as it stands. */
 const PATIENCE_MS = 120_000;
 const IDLE_POLL_MS = 250;

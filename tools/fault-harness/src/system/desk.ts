@@ -20,7 +20,7 @@ export type DeskMode =
 export const DESK_MODES: readonly DeskMode[] = ['answer_lost', 'commits_late', 'storm', 'busy', 'reset', 'hangs'];
 
 /** The longest time after which a request that the desk has received can still take effect: longer than callers wait. */
-export const DESK_TIMEOUT_MS = 2_000;
+export const DESK_TIMEOUT_MS = 1_500;
 
 /** An order as the desk has it. It keeps whatever it was asked to create: a second order with the same reference, too. */
 export interface DeskOrder extends OrderSnapshot {

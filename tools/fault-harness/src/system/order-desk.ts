@@ -67,7 +67,7 @@ export class OrderDesk {
         response.destroy();
         return;
       case 'commits_late':
-        await sleep(this.random.int(DESK_TIMEOUT_MS * 0.6, DESK_TIMEOUT_MS * 0.95));
+        await sleep(this.random.int(DESK_TIMEOUT_MS * 0.75, DESK_TIMEOUT_MS * 0.95));
         this.#put(asked);
         response.destroy();
         return;
