@@ -113,13 +113,14 @@ async function runControls(parts: LocalParts, options: Options): Promise<void> {
 }
 
 async function runControl(parts: LocalParts, options: Options, guard: Guard): Promise<ControlResult> {
-  const { cells, contracts, minutes, expects } = CONTROLS[guard];
+  const { cells, contracts, minutes, once, expects } = CONTROLS[guard];
   for (let number = 0; ; number += 1) {
     const seed = options.seed + number;
     const common = { seed, contracts, cells, orderSystem: 'desk', processes: options.processes } as const;
     const result = await run(parts, {
       ...common,
       atLeastMs: minutes * 60_000,
+      ...(once && { once }),
       without: guard,
       patienceMs: 20_000,
       say,

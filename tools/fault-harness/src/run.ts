@@ -26,6 +26,8 @@ export interface RunOptions {
   readonly now?: Instant;
   /** How many different messages; each is sent three times. */
   readonly contracts: number;
+  /** Each message is sent once instead. */
+  readonly once?: boolean;
   /** Which faults may strike; none: the run is undisturbed. */
   readonly cells: readonly Cell[];
   readonly orderSystem: 'desk' | 'embedded';
@@ -91,7 +93,7 @@ export async function run(parts: LocalParts, options: RunOptions): Promise<RunRe
   const folder = await mkdtemp(join(tmpdir(), `v402-faults-${seed}-`));
   await mkdir(join(folder, 'logs'));
   say(`seed ${seed}: signing ${contracts} contracts`);
-  const { stories, sends, trade } = makeStories({ seed, contracts, now });
+  const { stories, sends, trade } = makeStories({ seed, contracts, now, once: options.once === true });
   const random = new Random(seed + 1);
   const installation = await Installation.prepare(parts, trade, folder, options.without);
   const desk = options.orderSystem === 'desk' ? await OrderDesk.open(new Random(seed + 2)) : undefined;

@@ -10,6 +10,8 @@ export interface Control {
   readonly cells: readonly Cell[];
   readonly contracts: number;
   readonly minutes: number;
+  /** Each message comes once: another delivery would heal what the missing guard did. */
+  readonly once?: true;
   /** What has to notice it: anything else, such as a slow machine on which something is stuck, is no proof. */
   readonly expects: readonly Check[];
 }
@@ -55,6 +57,7 @@ export const CONTROLS: Readonly<Record<Guard, Control>> = {
     contracts: 200,
     minutes: 0.3,
     expects: ['settlement', 'refusal', 'quarantine'],
+    once: true,
   },
   refusal_key: { cells: [], contracts: 100, minutes: 0, expects: ['event_identity', 'refusal'] },
   hold_check_of_requests: { cells: [], contracts: 300, minutes: 0.2, expects: ['hold'] },

@@ -22,6 +22,8 @@ export interface StoryOptions {
   /** How many messages that differ from each other; each is sent several times. */
   readonly contracts: number;
   readonly now: Instant;
+  /** Each message comes once instead: what gets lost is not healed by another delivery. */
+  readonly once?: boolean;
 }
 
 export interface Stories {
@@ -42,7 +44,7 @@ const CODES = Object.keys(FAULTS) as FaultCode[];
 const SHARES = { refused: 9, rivals: 6, amended: 8, forked: 3, poison: 2 } as const;
 
 /** Makes stories and the order in which their messages are sent. The same seed makes the same ones. */
-export function makeStories({ seed, contracts, now }: StoryOptions): Stories {
+export function makeStories({ seed, contracts, now, once = false }: StoryOptions): Stories {
   const world = new World(seed, now);
   const random = new Random(seed);
   const teller = new Teller(random, world, seed);
@@ -53,7 +55,7 @@ export function makeStories({ seed, contracts, now }: StoryOptions): Stories {
     messages += messagesOf(story).length;
   }
   const trade = { handling: HANDLING, trustRegistry: world.trustRegistry(), paymentAccounts: paymentAccounts() };
-  return { stories, sends: sendsOf(stories, random), trade };
+  return { stories, sends: sendsOf(stories, random, once), trade };
 }
 
 class Teller {
@@ -164,11 +166,11 @@ const HEAD_START = END / 50;
  * after the contract that it amends, whatever happened before. Of contracts that conflict, the first deliveries come at
  * the same moment under different keys: several processes have them at once.
  */
-function sendsOf(stories: readonly Story[], random: Random): readonly Send[] {
+function sendsOf(stories: readonly Story[], random: Random, once: boolean): readonly Send[] {
   const placed = stories.flatMap((story) => {
     const messages = messagesOf(story);
     const last = messages.map(() => random.int(0, END)).sort(ascending);
-    const earlier = earlierMoments(story, messages.length, random);
+    const earlier = once ? [] : earlierMoments(story, messages.length, random);
     return messages.flatMap(({ key, value }, index) => [
       ...(earlier[index] ?? []).map((at, copy) => ({ at, key: `${key}/${index}/${copy}`, value })),
       { at: last[index] ?? END, key, value },
