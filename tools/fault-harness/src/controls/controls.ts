@@ -59,7 +59,7 @@ export const CONTROLS: Readonly<Record<Guard, Control>> = {
     expects: ['settlement', 'refusal', 'quarantine'],
     once: true,
   },
-  refusal_key: { cells: [], contracts: 100, minutes: 0, expects: ['event_identity', 'refusal'] },
+  refusal_key: { cells: [], contracts: 100, minutes: 0, expects: ['quarantine', 'event_identity', 'refusal'] },
   hold_check_of_requests: { cells: [], contracts: 300, minutes: 0.2, expects: ['hold'] },
   hold_check_of_orders: {
     cells: cells(['C3', 'C5'], ['order_system_storm', 'order_system_busy']),

@@ -142,6 +142,7 @@ class StoryCheck {
     const announced = this.books.announcedCodes(rawDigest).map(String);
     this.#same('refusal', `announced codes of ${rawDigest}`, announced, [code]);
     if (!this.books.seen.keptBytes.has(rawDigest)) this.#wrong('refusal', `bytes of ${rawDigest} are lost`);
+    if (this.books.undecidable(rawDigest).length > 0) this.#wrong('quarantine', `refused ${rawDigest} was parked, too`);
   }
 
   parked({ contractId, value }: GoodContract): void {
