@@ -93,6 +93,9 @@ CREATE UNIQUE INDEX approval_pending ON v402.approval (case_id) WHERE outcome IS
 CREATE INDEX event_occurred ON v402.event USING brin (occurred_at);
 CREATE INDEX decision_decided ON v402.decision USING brin (decided_at);
 
+ALTER TABLE v402.input_offset
+  ADD CONSTRAINT input_offset_last CHECK ((last_offset IS NULL) = (last_digest IS NULL) AND last_offset < next_offset),
+  ADD CONSTRAINT input_offset_digest CHECK (octet_length(last_digest) = 32);
 ALTER TABLE v402.input_loss
   ADD CONSTRAINT input_loss_code CHECK (code IN
     ('input_lost', 'input_topic_recreated', 'input_offsets_moved', 'input_partitions_added'));

@@ -46,11 +46,13 @@ describe('operating a process, black box: apps, Kafka and PostgreSQL are real', 
     const url = await address();
     await scene.until('ready', async () => (await readiness(url)).http === 200);
     expect((await readiness(url)).checks?.toSorted((a, b) => a.check.localeCompare(b.check))).toEqual(
-      ['backlog', 'database', 'intake', 'orders', 'process', 'relay', 'schedule', 'workflows'].map((check) => ({
-        check,
-        ready: true,
-        code: null,
-      })),
+      ['backlog', 'database', 'input', 'intake', 'orders', 'process', 'relay', 'schedule', 'workflows'].map(
+        (check) => ({
+          check,
+          ready: true,
+          code: null,
+        }),
+      ),
     );
     await scene.send([trade({ negotiationId: 'operated' }).envelope, Buffer.from('{')]);
     await scene.until('the order', async () => (await scene.count('orderbook.order_head')) === 2);

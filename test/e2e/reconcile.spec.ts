@@ -209,7 +209,12 @@ describe('error: each difference, made behind the back of the services', () => {
     );
     const undo = `DELETE FROM v402.input_offset; ${back.join(';')}`;
     expect(await tampered(keep, undo)).toEqual({ message_undecided: 1 });
-    expect(await tampered(`${keep}; UPDATE v402.input_offset SET next_offset = 0`, undo)).toEqual({
+    expect(
+      await tampered(
+        `${keep}; UPDATE v402.input_offset SET next_offset = 0, last_offset = NULL, last_digest = NULL`,
+        undo,
+      ),
+    ).toEqual({
       message_waiting: 1,
     });
   });

@@ -1,7 +1,6 @@
-import type { InboundMessage } from '@v402/application';
 import { addSeconds, instantOfMicros } from '@v402/domain';
 import { DecoratedUnitOfWork } from '@v402/testing';
-import { agreed, CONTRACTS, IntakeScene } from '../support/intake-scene.js';
+import { agreed, IntakeScene } from '../support/intake-scene.js';
 import { sha256 } from '../support/records.js';
 import { DiesOnceAt } from '../support/seams.js';
 import { trade } from '../support/trade.js';
@@ -244,38 +243,5 @@ describe('arrival', () => {
     expect(await ofDigest('decision', told.envelope)).toMatchObject([{ arrival_source: 'broker' }]);
     const [decision] = await ofDigest('decision', silent.envelope);
     expect((decision!['arrival'] as Date).getTime()).toBeGreaterThanOrEqual(Date.parse(instantOfMicros(now)) - 1);
-  });
-});
-
-describe('lost input', () => {
-  const records = (partition: number, ...offsets: number[]): InboundMessage[] =>
-    offsets.map((offset) =>
-      scene.message(`record ${partition}/${offset}`, {
-        coordinates: { topic: CONTRACTS, partition, offset: BigInt(offset) },
-      }),
-    );
-
-  test('raises an alarm when a process finds the next message beyond the one that is expected', async () => {
-    await scene.handlerWith().handle([...records(40, 10, 11), ...records(41, 5)]);
-    scene.alarms.take();
-    await scene.handlerWith().handle([...records(40, 15, 16), ...records(41, 6)]);
-    expect(scene.alarms.take()).toEqual([
-      {
-        code: 'input_gap',
-        context: { topic: CONTRACTS, partition: 40, expectedOffset: '12', foundOffset: '15' },
-      },
-    ]);
-  });
-
-  test('redelivery, a new partition and the same batch again raise none', async () => {
-    const handler = scene.handlerWith();
-    await handler.handle(records(42, 100, 101));
-    await handler.handle(records(42, 100, 101));
-    await handler.handle(records(42, 102));
-    await scene.handlerWith().handle(records(42, 90));
-    expect(scene.alarms.take()).toEqual([]);
-    expect(await scene.sql('SELECT next_offset FROM v402.input_offset WHERE partition = 42')).toEqual([
-      { next_offset: '103' },
-    ]);
   });
 });

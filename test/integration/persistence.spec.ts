@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Claim, coordinatesKey, rejectionKey, type Transaction } from '@v402/application';
+import { type Claim, coordinatesKey, type DecidedMessage, rejectionKey, type Transaction } from '@v402/application';
 import { instantOfMicros } from '@v402/domain';
 import { PgUnitOfWork } from '@v402/persistence';
 import pg from 'pg';
@@ -418,13 +418,18 @@ describe('evidence', () => {
     ]);
   });
 
-  test('next offsets never go back', async () => {
-    const next = (offset: bigint, partition = 0) => ({ topic: 'offsets', partition, offset });
-    await run((tx) => tx.evidence.saveNextOffsets([next(5n), next(7n), next(6n), next(1n, 1)]));
-    await run((tx) => tx.evidence.saveNextOffsets([next(2n), next(9_007_199_254_740_993n, 1)]));
-    expect(await run((tx) => tx.evidence.nextOffset('offsets', 0))).toBe(7n);
-    expect(await run((tx) => tx.evidence.nextOffset('offsets', 1))).toBe(9_007_199_254_740_993n);
-    expect(await run((tx) => tx.evidence.nextOffset('offsets', 2))).toBeUndefined();
+  test('marks of the input never go back', async () => {
+    const decided = (offset: bigint, partition = 0): DecidedMessage => ({
+      coordinates: { topic: 'offsets', partition, offset },
+      rawDigest: sha256(`${partition}/${offset}`),
+    });
+    await run((tx) => tx.input.advance([decided(5n), decided(7n), decided(6n), decided(1n, 1)]));
+    await run((tx) => tx.input.advance([decided(2n), decided(9_007_199_254_740_993n, 1)]));
+    expect(await run((tx) => tx.input.marks('offsets'))).toMatchObject([
+      { partition: 0, next: 8n, last: { offset: 7n, digest: sha256('0/7') } },
+      { partition: 1, next: 9_007_199_254_740_994n, last: { offset: 9_007_199_254_740_993n } },
+    ]);
+    expect(await run((tx) => tx.input.marks('other topic'))).toEqual([]);
   });
 
   test('the role cannot change or delete evidence', async () => {

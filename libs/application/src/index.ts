@@ -6,6 +6,7 @@ export type { KeptRegistry, VerifyTools } from './evidence/checks/evidence-check
 export { verifyEvidence, type EvidenceVerdict } from './evidence/verify-evidence.js';
 export * from './intake/accept-contracts.handler.js';
 export { rawMessageOf, type InboundMessage } from './intake/inbound-message.js';
+export * from './intake/watch-input.handler.js';
 export { servedSides, type IntakePolicy } from './intake/policy.js';
 export { auditOf, NO_DIGEST, verifyAuditTrail, type AuditVerdict } from './operations/audit-trail.js';
 export type { ApprovalLimits } from './operations/approval-policy.js';
@@ -24,6 +25,8 @@ export * from './ports/event-publisher.js';
 export * from './ports/event-store.js';
 export * from './ports/evidence-archive.js';
 export * from './ports/evidence-store.js';
+export * from './ports/input-log.js';
+export * from './ports/input-store.js';
 export * from './ports/job-store.js';
 export * from './ports/order-system.js';
 export * from './ports/payment-accounts.js';

@@ -22,6 +22,7 @@ const SENTENCES: Readonly<Record<KafkaFailureCode, string>> = {
     'A record uses a compression that cannot be read: set compression.type=uncompressed on the topic.',
   consumer_failed: 'The Kafka consumer ended unexpectedly and is started again.',
   consumer_stalled: 'The Kafka consumer heard nothing from the broker and is started again.',
+  offset_out_of_range: 'What is to be read next is not in the topic any more: consumption begins anew.',
   topic_missing: 'A topic does not exist: create it (v402 topics); consumption starts by itself.',
 };
 
@@ -67,6 +68,11 @@ export class BatchConsumer {
       this.log('warn', 'The Kafka consumer did not end in time; its records will be delivered again.', {});
     }
     this.#report({ state: 'closed', code: null, message: 'The Kafka consumer is closed.' });
+  }
+
+  /** Asks anew where consumption begins; a consumer that is not in its group asks when it joins. */
+  placeAnew(): void {
+    this.#session?.placeAnew();
   }
 
   progress(): ConsumerProgress {

@@ -1,3 +1,4 @@
+import type { Assignment } from './consumer-settings.js';
 import type { FailingPartition } from './failing-partitions.js';
 import type { KafkaFailureCode } from './kafka-failure.js';
 
@@ -55,6 +56,14 @@ export class ProgressRecord {
         this.#assigned.set(id, before.get(id) ?? { topic, partition, nextOffset: null, lag: null });
       }
     }
+  }
+
+  assignments(): readonly Assignment[] {
+    const topics = new Map<string, number[]>();
+    for (const { topic, partition } of this.#assigned.values()) {
+      topics.set(topic, [...(topics.get(topic) ?? []), partition]);
+    }
+    return [...topics].map(([topic, partitions]) => ({ topic, partitions }));
   }
 
   isAssigned(topic: string, partition: number): boolean {

@@ -3,6 +3,7 @@ import { chunkRecords } from './chunk-records.js';
 import type { ProgressRecord } from './consumer-progress.js';
 import type { ConsumerSettings } from './consumer-settings.js';
 import type { FailingPartitions } from './failing-partitions.js';
+import { StartPlaces } from './start-places.js';
 import { startHeartbeat } from './heartbeat.js';
 import { toKafkaRecord, type KafkaBatchConsumer } from './kafka-batch.js';
 import { CLIENT_RETRY } from './kafka-client.js';
@@ -39,6 +40,7 @@ export class ConsumerSession {
   #started: Promise<void> = Promise.resolve();
   /** Counts the joins: partitions of an earlier generation may belong to somebody else now. */
   #generation = 0;
+  readonly #places: StartPlaces;
 
   constructor(private readonly parts: SessionParts) {
     const { settings } = parts;
@@ -59,6 +61,7 @@ export class ConsumerSession {
       allowAutoTopicCreation: false,
       retry: { ...CLIENT_RETRY, restartOnFailure: () => Promise.resolve(false) },
     });
+    this.#places = new StartPlaces(this.#consumer, settings, parts.failing);
     this.#listen();
   }
 
@@ -75,6 +78,10 @@ export class ConsumerSession {
       clearInterval(stallCheck);
       await this.#close();
     }
+  }
+
+  placeAnew(): void {
+    this.#places.find(this.parts.progress.assignments());
   }
 
   stop(): void {
@@ -111,6 +118,7 @@ export class ConsumerSession {
       predecessors.joined(payload.memberId);
       progress.assign(payload.memberAssignment);
       failing.keepOnly((topic, partition) => progress.isAssigned(topic, partition));
+      this.#places.find(progress.assignments());
       onJoined();
     });
     consumer.on(consumer.events.CRASH, ({ payload }) => {
@@ -167,13 +175,14 @@ export class ConsumerSession {
     const resume = payload.pause();
     const timer = setTimeout(() => {
       this.#resumeTimers.delete(timer);
-      resume();
+      if (!this.#places.areSought()) resume();
     }, forMs);
     this.#resumeTimers.add(timer);
   }
 
   async #close(): Promise<void> {
     const { closeLimitMs } = this.parts.settings;
+    this.#places.end();
     const isStarted = await settledWithin(this.#started, closeLimitMs);
     // Waits for the running handlers and leaves the group.
     await settledWithin(this.#consumer.disconnect(), closeLimitMs);

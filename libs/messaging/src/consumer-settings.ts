@@ -1,6 +1,15 @@
 import type { Backoff } from '@v402/domain';
 import type { ChunkLimits } from './chunk-records.js';
 
+/** Partitions of a topic that this consumer was given. */
+export interface Assignment {
+  readonly topic: string;
+  readonly partitions: readonly number[];
+}
+
+/** Says where consumption begins in each of the partitions; where it says nothing, the group's committed offset counts. */
+export type Placement = (assignment: Assignment) => Promise<ReadonlyMap<number, bigint>>;
+
 /** How a consumer behaves. Times in milliseconds. */
 export interface ConsumerSettings {
   readonly groupId: string;
@@ -24,6 +33,11 @@ export interface ConsumerSettings {
    */
   readonly admits: () => boolean;
   readonly admitPollMs: number;
+  /**
+   * Asked at each assignment, before anything is fetched, and again with the backoff until it answers. Without it the group's
+   * committed offsets count.
+   */
+  readonly place: Placement | undefined;
   /** Between attempts at a batch whose handler failed, and at a consumer that ended. */
   readonly backoff: Backoff;
   /** Between looks for a topic that does not exist yet. */
@@ -32,7 +46,7 @@ export interface ConsumerSettings {
   readonly closeLimitMs: number;
 }
 
-export const CONSUMER_DEFAULTS: Omit<ConsumerSettings, 'groupId' | 'admits'> = {
+export const CONSUMER_DEFAULTS: Omit<ConsumerSettings, 'groupId' | 'admits' | 'place'> = {
   chunk: { maxMessages: 500, maxBytes: 8 * 1024 * 1024 },
   sessionTimeoutMs: 6_000,
   heartbeatIntervalMs: 300,

@@ -1,5 +1,5 @@
 export type { AssignedPartition, ConsumerProgress, ConsumerState, ConsumerStatus } from './consumer-progress.js';
-export { CONSUMER_DEFAULTS, type ConsumerSettings } from './consumer-settings.js';
+export { CONSUMER_DEFAULTS, type Assignment, type ConsumerSettings, type Placement } from './consumer-settings.js';
 export type { FailingPartition } from './failing-partitions.js';
 export type { KafkaBatch, KafkaRecord, TimestampType } from './kafka-batch.js';
 export { KafkaBatchHandler } from './kafka-batch-handler.decorator.js';
@@ -8,6 +8,7 @@ export type { KafkaConnection, KafkaLog, KafkaLogLevel } from './kafka-client.js
 export { KafkaGroup } from './kafka-group.js';
 export { KafkaEventProducer, type OutgoingRecord } from './kafka-event.producer.js';
 export { failureCode, protocolErrorType, type KafkaFailureCode } from './kafka-failure.js';
+export { KafkaInputLog } from './kafka-input-log.js';
 export { KafkaTopicLog } from './kafka-topic-log.js';
 export { KafkaTopics, type TopicFacts, type TopicSpec } from './kafka-topics.js';
 export { readTopic, type ReadOptions, type ReadRecord } from './read-topic.js';

@@ -3,7 +3,7 @@ import { Server, type CustomTransportStrategy, type MessageHandler } from '@nest
 import { lastValueFrom } from 'rxjs';
 import { BatchConsumer } from './batch-consumer.js';
 import type { ConsumerProgress, ConsumerStatus } from './consumer-progress.js';
-import { CONSUMER_DEFAULTS, type ConsumerSettings } from './consumer-settings.js';
+import { CONSUMER_DEFAULTS, type ConsumerSettings, type Placement } from './consumer-settings.js';
 import { KAFKA_BATCH_TRANSPORT } from './kafka-batch-handler.decorator.js';
 import type { KafkaBatchConsumer } from './kafka-batch.js';
 import type { KafkaConnection, KafkaLog } from './kafka-client.js';
@@ -14,7 +14,7 @@ export interface KafkaBatchOptions {
   /** Put before the topic of every `@KafkaBatchHandler`; empty for none. */
   readonly topicPrefix: string;
   /** The group, and whatever shall differ from the defaults. */
-  readonly consumer: Pick<ConsumerSettings, 'groupId'> & Partial<Omit<ConsumerSettings, 'admits'>>;
+  readonly consumer: Pick<ConsumerSettings, 'groupId'> & Partial<Omit<ConsumerSettings, 'admits' | 'place'>>;
 }
 
 interface KafkaBatchEvents extends Record<string, (status: ConsumerStatus) => void> {
@@ -33,6 +33,7 @@ export class KafkaBatchStrategy extends Server<KafkaBatchEvents> implements Cust
   readonly #events = new EventEmitter();
   #consumer: BatchConsumer | null = null;
   #admits = (): boolean => true;
+  #place: Placement | undefined;
 
   constructor(private readonly options: KafkaBatchOptions) {
     super();
@@ -45,6 +46,7 @@ export class KafkaBatchStrategy extends Server<KafkaBatchEvents> implements Cust
         ...CONSUMER_DEFAULTS,
         ...consumer,
         admits: () => this.#admits(),
+        place: this.#place,
       };
       this.#consumer = new BatchConsumer(connection, settings, this.#handlersByTopic(), log, (status) => {
         this.#events.emit('status', status);
@@ -72,6 +74,16 @@ export class KafkaBatchStrategy extends Server<KafkaBatchEvents> implements Cust
   /** From here on batches are handed on only while this says so; what waits, waits in Kafka. */
   admitWhile(admits: () => boolean): void {
     this.#admits = admits;
+  }
+
+  /** To be called before `listen`: consumption begins where this says, at each assignment. */
+  placeBy(place: Placement): void {
+    this.#place = place;
+  }
+
+  /** Asks anew where consumption begins, as after an assignment. */
+  placeAnew(): void {
+    this.#consumer?.placeAnew();
   }
 
   /** Readiness and health: whether the consumer moves. `null` before `listen`. */

@@ -1,3 +1,5 @@
+import { RetryableError } from '@v402/domain';
+
 /** Why Kafka could not be used, as operators and dashboards know it. */
 export type KafkaFailureCode =
   | 'authentication_failed'
@@ -6,6 +8,7 @@ export type KafkaFailureCode =
   | 'compression_unsupported'
   | 'consumer_failed'
   | 'consumer_stalled'
+  | 'offset_out_of_range'
   | 'topic_missing';
 
 const BY_TYPE: Readonly<Record<string, KafkaFailureCode>> = {
@@ -15,6 +18,7 @@ const BY_TYPE: Readonly<Record<string, KafkaFailureCode>> = {
   TOPIC_AUTHORIZATION_FAILED: 'authorization_failed',
   GROUP_AUTHORIZATION_FAILED: 'authorization_failed',
   CLUSTER_AUTHORIZATION_FAILED: 'authorization_failed',
+  OFFSET_OUT_OF_RANGE: 'offset_out_of_range',
   UNKNOWN_TOPIC_OR_PARTITION: 'topic_missing',
   BROKER_NOT_AVAILABLE: 'broker_unavailable',
   GROUP_COORDINATOR_NOT_AVAILABLE: 'broker_unavailable',
@@ -51,6 +55,7 @@ export function protocolErrorType(error: unknown): string | null {
 
 /** Classifies a failure of Kafka or of the way to it; `null` if it is neither. */
 export function failureCode(error: unknown): KafkaFailureCode | null {
+  if (error instanceof RetryableError && error.code === 'offset_out_of_range') return error.code;
   const byType = BY_TYPE[protocolErrorType(error) ?? ''];
   if (byType !== undefined) return byType;
   for (const cause of causes(error)) {

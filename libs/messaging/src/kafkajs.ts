@@ -5,6 +5,9 @@ import kafkajs, {
   type Kafka as KafkaClient,
   type PartitionAssigner,
 } from 'kafkajs';
+import { RetryableError } from '@v402/domain';
+import Batch, { type FetchedPartition, type FetchedRecord } from 'kafkajs/src/consumer/batch.js';
+import OffsetManager from 'kafkajs/src/consumer/offsetManager/index.js';
 import RequestQueue from 'kafkajs/src/network/requestQueue/index.js';
 import Decoder from 'kafkajs/src/protocol/decoder.js';
 
@@ -92,10 +95,21 @@ kafkajs.CompressionCodecs[kafkajs.CompressionTypes.GZIP] = () => {
   throw new NotImplemented('Compressed records are not read');
 };
 
+/**
+ * Where a consumer's offset is out of range, kafkajs goes to the beginning of what is left and says nothing. Here the consumer
+ * ends, so that whoever starts the next one can look at what is missing, and say where it begins.
+ */
+OffsetManager.prototype.setDefaultOffset = function (this: OffsetManager, { topic, partition }) {
+  const message = 'The offset that a consumer would read next is not in the log.';
+  const error = new RetryableError('offset_out_of_range', message, { topic, partition });
+  this.instrumentationEmitter.emit('consumer.crash', { error, groupId: this.groupId, restart: false });
+  return Promise.reject(error);
+};
+
 export const { ConfigResourceTypes, Kafka, Partitioners, logLevel } = kafkajs;
 
 /** The broker that coordinates a consumer group. kafkajs has these requests and does not type them. */
-interface GroupCoordinator {
+interface GroupCoordinator extends Pick<Broker, 'offsetFetch'> {
   describeGroups(request: { readonly groupIds: readonly string[] }): Promise<{
     readonly groups: readonly { readonly members: readonly GroupMember[] }[];
   }>;
@@ -105,6 +119,23 @@ interface GroupCoordinator {
 export interface GroupMember {
   readonly memberId: string;
   readonly clientId: string;
+}
+
+/** Of transactions only what was committed, as consumers get it. */
+const READ_COMMITTED = 1;
+
+/** What stands in a partition from an offset on, as far as one answer goes. */
+export interface RecordsAt {
+  /** All of it, control records as well. */
+  readonly records: readonly FetchedRecord[];
+  /** The first that a consumer is handed; undefined where it is handed none of them. */
+  readonly first: bigint | undefined;
+  /** The offset after the last of them. */
+  readonly end: bigint;
+}
+
+interface FetchResponse {
+  readonly responses: readonly { readonly partitions: readonly FetchedPartition[] }[];
 }
 
 /**
@@ -123,7 +154,7 @@ export class GroupConnection {
       this.#cluster = config.cluster;
       return kafkajs.PartitionAssigners.roundRobin(config);
     };
-    this.#consumer = kafka.consumer({ groupId, partitionAssigners: [assigner] });
+    this.#consumer = kafka.consumer({ groupId, partitionAssigners: [assigner], allowAutoTopicCreation: false });
   }
 
   async open(): Promise<void> {
@@ -146,8 +177,60 @@ export class GroupConnection {
     await coordinator.leaveGroup({ groupId: this.groupId, memberId });
   }
 
-  async #coordinator(): Promise<GroupCoordinator> {
+  /** What the group has committed for the partitions; without those that it has committed nothing for. */
+  async committed(topic: string, partitions: readonly number[]): Promise<ReadonlyMap<number, bigint>> {
+    const coordinator = await this.#coordinator();
+    // The offset is asked for: what stands there counts for nothing.
+    const asked = [{ topic, partitions: partitions.map((partition) => ({ partition, offset: '0' })) }];
+    const { responses } = await coordinator.offsetFetch({ groupId: this.groupId, topics: asked });
+    const offsets = responses.flatMap((response) => response.partitions);
+    return new Map(
+      offsets.flatMap(({ partition, offset }) => (BigInt(offset) < 0n ? [] : [[partition, BigInt(offset)] as const])),
+    );
+  }
+
+  /** The first and the next offset of every partition of a topic. */
+  async bounds(topic: string): Promise<ReadonlyMap<number, { readonly low: bigint; readonly high: bigint }>> {
+    const cluster = this.#connected();
+    await cluster.addTargetTopic(topic);
+    const partitions = cluster.findTopicPartitionMetadata(topic).map(({ partitionId }) => ({ partition: partitionId }));
+    const [highs] = await cluster.fetchTopicsOffset([{ topic, partitions, fromBeginning: false }]);
+    const [lows] = await cluster.fetchTopicsOffset([{ topic, partitions, fromBeginning: true }]);
+    const low = new Map(lows?.partitions.map(({ partition, offset }) => [partition, BigInt(offset)]));
+    return new Map(
+      highs?.partitions.map(({ partition, offset }) => {
+        const high = BigInt(offset);
+        return [partition, { low: low.get(partition) ?? high, high }];
+      }),
+    );
+  }
+
+  /** Reads the record batch at the offset, and what follows it in the same answer. Waits for nothing. */
+  async readAt(topic: string, partition: number, offset: bigint): Promise<RecordsAt> {
+    const cluster = this.#connected();
+    const [nodeId = ''] = Object.keys(cluster.findLeaderForPartitions(topic, [partition]));
+    const broker = await cluster.findBroker({ nodeId });
+    const partitions = [{ partition, fetchOffset: offset.toString(), maxBytes: 1 }];
+    const request = { isolationLevel: READ_COMMITTED, maxWaitTime: 0, topics: [{ topic, partitions }] };
+    // However few bytes are asked for, the first record batch comes whole.
+    const { responses } = (await broker.fetch(request)) as FetchResponse;
+    const [data] = responses.flatMap((response) => response.partitions);
+    if (data === undefined) return { records: [], first: undefined, end: offset };
+    const batch = new Batch(topic, offset.toString(), data);
+    const last = batch.messagesWithinOffset.at(-1);
+    return {
+      records: batch.messagesWithinOffset,
+      first: batch.messages[0] && BigInt(batch.messages[0].offset),
+      end: last === undefined ? offset : BigInt(last.offset) + 1n,
+    };
+  }
+
+  #connected(): Cluster {
     if (this.#cluster === undefined) throw new Error('kafkajs has asked for no assigner.');
-    return (await this.#cluster.findGroupCoordinator({ groupId: this.groupId })) as Broker & GroupCoordinator;
+    return this.#cluster;
+  }
+
+  async #coordinator(): Promise<GroupCoordinator> {
+    return (await this.#connected().findGroupCoordinator({ groupId: this.groupId })) as Broker & GroupCoordinator;
   }
 }

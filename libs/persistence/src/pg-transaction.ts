@@ -6,6 +6,7 @@ import type {
   DeliveryStore,
   EventStore,
   EvidenceStore,
+  InputStore,
   JobStore,
   OrderPlacementStore,
   PaymentLegStore,
@@ -24,6 +25,7 @@ import { PgDealStore } from './stores/deal.store.js';
 import { PgDeliveryStore } from './stores/delivery.store.js';
 import { PgEventStore } from './stores/event.store.js';
 import { PgEvidenceStore } from './stores/evidence.store.js';
+import { PgInputStore } from './stores/input.store.js';
 import { PgJobStore } from './stores/job.store.js';
 import { PgOrderPlacementStore } from './stores/order-placement.store.js';
 import { PgPaymentLegStore } from './stores/payment-leg.store.js';
@@ -40,6 +42,7 @@ export class PgTransaction implements Transaction {
   readonly deals: DealStore;
   readonly settlements: SettlementStore;
   readonly evidence: EvidenceStore;
+  readonly input: InputStore;
   readonly orders: OrderPlacementStore;
   readonly legs: PaymentLegStore;
   readonly deliveries: DeliveryStore;
@@ -56,6 +59,7 @@ export class PgTransaction implements Transaction {
     this.deals = new PgDealStore(session);
     this.settlements = new PgSettlementStore(session);
     this.evidence = new PgEvidenceStore(session);
+    this.input = new PgInputStore(session);
     this.orders = new PgOrderPlacementStore(session);
     this.legs = new PgPaymentLegStore(session);
     this.deliveries = new PgDeliveryStore(session);

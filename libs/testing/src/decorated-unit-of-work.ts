@@ -28,6 +28,7 @@ export class DecoratedUnitOfWork extends UnitOfWork {
       deals: decorate(tx.deals, this.overrides.deals),
       settlements: decorate(tx.settlements, this.overrides.settlements),
       evidence: decorate(tx.evidence, this.overrides.evidence),
+      input: decorate(tx.input, this.overrides.input),
       orders: decorate(tx.orders, this.overrides.orders),
       legs: decorate(tx.legs, this.overrides.legs),
       deliveries: decorate(tx.deliveries, this.overrides.deliveries),

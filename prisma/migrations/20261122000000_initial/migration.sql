@@ -333,6 +333,8 @@ CREATE TABLE "v402"."input_offset" (
     "topic" TEXT NOT NULL,
     "partition" INTEGER NOT NULL,
     "next_offset" BIGINT NOT NULL,
+    "last_offset" BIGINT,
+    "last_digest" BYTEA,
     "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT clock_timestamp(),
 
     CONSTRAINT "input_offset_pkey" PRIMARY KEY ("topic","partition")
@@ -383,6 +385,7 @@ CREATE TABLE "v402"."input_loss" (
     "next_offset" BIGINT,
     "known_at" TIMESTAMPTZ(6) NOT NULL,
     "noticed_at" TIMESTAMPTZ(6) NOT NULL DEFAULT clock_timestamp(),
+    "process" TEXT NOT NULL,
 
     CONSTRAINT "input_loss_pkey" PRIMARY KEY ("id")
 );
@@ -437,6 +440,9 @@ CREATE INDEX "audit_entry_contract_id_idx" ON "v402"."audit_entry"("contract_id"
 
 -- CreateIndex
 CREATE INDEX "audit_entry_subject_idx" ON "v402"."audit_entry"("subject");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "input_loss_topic_partition_code_known_at_key" ON "v402"."input_loss"("topic", "partition", "code", "known_at");
 
 -- CreateIndex
 CREATE INDEX "reconciliation_finished_at_idx" ON "v402"."reconciliation"("finished_at");
@@ -589,6 +595,9 @@ CREATE UNIQUE INDEX approval_pending ON v402.approval (case_id) WHERE outcome IS
 CREATE INDEX event_occurred ON v402.event USING brin (occurred_at);
 CREATE INDEX decision_decided ON v402.decision USING brin (decided_at);
 
+ALTER TABLE v402.input_offset
+  ADD CONSTRAINT input_offset_last CHECK ((last_offset IS NULL) = (last_digest IS NULL) AND last_offset < next_offset),
+  ADD CONSTRAINT input_offset_digest CHECK (octet_length(last_digest) = 32);
 ALTER TABLE v402.input_loss
   ADD CONSTRAINT input_loss_code CHECK (code IN
     ('input_lost', 'input_topic_recreated', 'input_offsets_moved', 'input_partitions_added'));

@@ -11,7 +11,6 @@ import type { AcceptedLink, ExaminedMessage } from './decide.js';
 import { examineMessage, readMessage, type ReadMessage } from './examine.js';
 import { rawMessageOf, type InboundMessage } from './inbound-message.js';
 import { IntakeRound, type IntakeContext } from './intake-round.js';
-import { InputGaps } from './input-gaps.js';
 import { parkUndecidable } from './park-undecidable.js';
 import type { IntakePolicy } from './policy.js';
 import { writeRound } from './write-round.js';
@@ -45,7 +44,6 @@ const MAX_FAILURES = 5;
  */
 export class AcceptContractsHandler {
   readonly #context: IntakeContext;
-  readonly #gaps: InputGaps;
   /** How often a message has failed for an unforeseen reason, by its coordinates. */
   readonly #failures = new Map<string, number>();
 
@@ -60,7 +58,6 @@ export class AcceptContractsHandler {
     private readonly faults: FaultPoint,
   ) {
     this.#context = { naming, policy, ids, registryDigest: verifier.registryDigest };
-    this.#gaps = new InputGaps(alarms);
   }
 
   /**
@@ -119,10 +116,6 @@ export class AcceptContractsHandler {
   /** Everything that needs no lock: what is known is looked up, the rest is verified. */
   async #examine(read: readonly ReadMessage[]): Promise<ExaminedMessage[]> {
     const earlier = await this.unitOfWork.run(async (tx) => {
-      await this.#gaps.check(
-        tx.evidence,
-        read.map(({ message }) => message.coordinates),
-      );
       return { known: await this.#known(tx, read), arrivals: await this.#arrivals(tx, read) };
     });
     return this.#verify(read, earlier);
@@ -162,7 +155,9 @@ export class AcceptContractsHandler {
     const examined = await this.#examine(messages.map(readMessage));
     const counts = await this.unitOfWork.run(async (tx) => {
       const decided = await this.#decide(tx, examined);
-      await tx.evidence.saveNextOffsets(this.#gaps.next(examined.map(({ message }) => message.coordinates)));
+      await tx.input.advance(
+        examined.map(({ message, raw }) => ({ coordinates: message.coordinates, rawDigest: raw.digest })),
+      );
       return decided;
     });
     for (const { coordinates } of messages) this.#failures.delete(coordinatesKey(coordinates));
@@ -182,7 +177,7 @@ export class AcceptContractsHandler {
     await this.unitOfWork.run(async (tx) => {
       const arrival = message.arrival ?? arrivalOfDatabase(await tx.now());
       await parkUndecidable(tx, this.#context, { message, raw, arrival });
-      await tx.evidence.saveNextOffsets(this.#gaps.next([message.coordinates]));
+      await tx.input.advance([{ coordinates: message.coordinates, rawDigest: raw.digest }]);
       await this.faults.reach('C9');
     });
     const known =

@@ -84,9 +84,6 @@ export interface EvidenceStore {
    * was made anew counts its offsets from the beginning.
    */
   earlierArrivals(messages: readonly DecidedMessage[]): Promise<ReadonlyMap<string, Arrival>>;
-  /** Stores the next expected offset of each partition, never backwards. */
-  saveNextOffsets(next: readonly KafkaCoordinates[]): Promise<void>;
-  nextOffset(topic: string, partition: number): Promise<bigint | undefined>;
 }
 
 export const rejectionKey = (rejection: Pick<RejectionRecord, 'rawDigest' | 'code'>): string =>

@@ -1,6 +1,7 @@
 import type { ContractId, DecimalText, Micros, OrderPlacementState, Side } from '@v402/domain';
 import type { ReconciliationReport } from '../reconciliation/report.js';
 import type { KafkaCoordinates } from './evidence-store.js';
+import type { InputLoss } from './input-store.js';
 
 /** Moments of the database's clock: from `from` up to, but without, `to`. */
 export interface Window {
@@ -77,16 +78,8 @@ export interface OpenItem {
   readonly since: Micros;
 }
 
-/** Input that Kafka had lost before it was decided. */
-export interface BookedLoss {
-  readonly code: string;
-  readonly topic: string;
-  readonly partition: number;
-  readonly firstOffset: bigint;
-  /** Exclusive; undefined where nobody can know how far it went. */
-  readonly nextOffset: bigint | undefined;
-  /** It was lost after the first of these moments and before the second. */
-  readonly knownAt: Micros;
+/** Something that may have lost input: it happened after `knownAt` and before `noticedAt`. */
+export interface BookedLoss extends InputLoss {
   readonly noticedAt: Micros;
 }
 

@@ -18,7 +18,7 @@ export abstract class Ids {
   abstract next(): string;
 }
 
-export type WorkTopic = 'orders' | 'workflows' | 'relay' | 'schedule' | 'backlog';
+export type WorkTopic = 'orders' | 'workflows' | 'relay' | 'schedule' | 'backlog' | 'input';
 
 /** Tells another role in this process that there may be work. A hint: polling is the truth. */
 export abstract class Wake {

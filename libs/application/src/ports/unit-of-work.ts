@@ -5,6 +5,7 @@ import type { BacklogStore } from './backlog-store.js';
 import type { DealStore, SettlementStore } from './settlement-store.js';
 import type { EventStore } from './event-store.js';
 import type { EvidenceStore } from './evidence-store.js';
+import type { InputStore } from './input-store.js';
 import type { JobStore } from './job-store.js';
 import type { DeliveryStore, OrderPlacementStore, PaymentLegStore } from './progress-store.js';
 import type { StuckStore } from './stuck-store.js';
@@ -18,6 +19,7 @@ export interface Transaction {
   readonly deals: DealStore;
   readonly settlements: SettlementStore;
   readonly evidence: EvidenceStore;
+  readonly input: InputStore;
   readonly orders: OrderPlacementStore;
   readonly legs: PaymentLegStore;
   readonly deliveries: DeliveryStore;

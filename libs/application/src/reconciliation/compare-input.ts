@@ -4,7 +4,6 @@ import { instantOfMicros, RetryableError } from '@v402/domain';
 import { coordinatesKey } from '../ports/evidence-store.js';
 import type { BookedLoss, ReconciliationBooks, Window } from '../ports/reconciliation-books.js';
 import type { LoggedRecord, TopicLog } from '../ports/topic-log.js';
-import type { DifferenceCode } from './difference-codes.js';
 import type { Findings } from './report.js';
 
 /** A record of the contracts topic with the digest of its value. */
@@ -99,23 +98,14 @@ function sayUndecided(message: Message, next: bigint | undefined, findings: Find
   else findings.differs('message_waiting', placeOf(message), message.digest);
 }
 
-const LOSS_CODES: Readonly<Record<string, DifferenceCode>> = {
-  input_lost: 'input_lost',
-  input_topic_recreated: 'input_topic_recreated',
-  input_offsets_moved: 'input_offsets_moved',
-  input_partitions_added: 'input_partitions_added',
-};
-
 function sayLoss(
-  { code, topic, partition, firstOffset, nextOffset, knownAt, noticedAt }: BookedLoss,
+  { code, topic, partition, firstOffset, nextOffset, knownAt, noticedAt, process }: BookedLoss,
   findings: Findings,
 ): void {
-  const known = LOSS_CODES[code];
-  if (known === undefined) return;
   const offsets =
     nextOffset === undefined ? `from offset ${firstOffset} on` : `offsets ${firstOffset} to ${nextOffset - 1n}`;
   const times = `between ${instantOfMicros(knownAt)} and ${instantOfMicros(noticedAt)}`;
-  findings.differs(known, `${topic}/${partition}`, `${offsets}, ${times}`);
+  findings.differs(code, `${topic}/${partition}`, `${offsets}, ${times}, noticed by ${process}`);
 }
 
 const digestOf = ({ value }: LoggedRecord): string =>

@@ -55,7 +55,7 @@ export const DIFFERENCES = {
   input_topic_recreated:
     'The contracts topic was deleted and made anew. What was in it and not decided is lost: ask senders to send it again.',
   input_offsets_moved:
-    'Somebody moved the offsets of the intake group ahead. Intake went back by itself; nothing was lost. Find out who did it.',
+    'The offsets of the intake group were ahead of what is decided. Intake went back; nothing was lost. Who moved them, or restored the database?',
   input_partitions_added:
     'The contracts topic has more partitions than before: messages of one negotiation may overtake each other. Never change their number.',
   work_overdue: 'Work is due, and nobody does it. Look whether its role runs: v402 overview, and its log for alarms.',

@@ -95,7 +95,7 @@ export const DECIDED_AT = `
 export const NEXT_OFFSETS = 'SELECT partition, next_offset AS next FROM v402.input_offset WHERE topic = $1';
 
 export const LOSSES = `
-  SELECT code, topic, partition, first_offset AS "firstOffset", next_offset AS "nextOffset",
+  SELECT code, topic, partition, first_offset AS "firstOffset", next_offset AS "nextOffset", process,
     ${microsOf('known_at')} AS "knownAt", ${microsOf('noticed_at')} AS "noticedAt"
   FROM v402.input_loss
   WHERE noticed_at >= ${timestampOf('$1::bigint')} AND known_at < ${timestampOf('$2::bigint')} ORDER BY id`;

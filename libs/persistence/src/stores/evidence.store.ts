@@ -85,17 +85,6 @@ const EARLIER_ARRIVALS = `
     AS n (topic, partition, kafka_offset, raw_digest) USING (topic, partition, kafka_offset, raw_digest)
   ORDER BY d.topic, d.partition, d.kafka_offset, d.id`;
 
-const SAVE_NEXT_OFFSETS = `
-  INSERT INTO v402.input_offset AS o (topic, partition, next_offset)
-  SELECT topic, partition, max(next_offset)
-  FROM unnest($1::text[], $2::int[], $3::bigint[]) AS n (topic, partition, next_offset)
-  GROUP BY topic, partition ORDER BY topic, partition
-  ON CONFLICT (topic, partition) DO UPDATE
-    SET next_offset = excluded.next_offset, updated_at = clock_timestamp()
-    WHERE o.next_offset < excluded.next_offset`;
-
-const NEXT_OFFSET = 'SELECT next_offset AS next FROM v402.input_offset WHERE topic = $1 AND partition = $2';
-
 type ArrivalRow = {
   topic: string;
   partition: number;
@@ -204,15 +193,6 @@ export class PgEvidenceStore implements EvidenceStore {
         { at: instantOfMicros(BigInt(arrival)), source },
       ]),
     );
-  }
-
-  async saveNextOffsets(next: readonly KafkaCoordinates[]): Promise<void> {
-    await this.session.write(SAVE_NEXT_OFFSETS, coordinateColumns(next));
-  }
-
-  async nextOffset(topic: string, partition: number): Promise<bigint | undefined> {
-    const [row] = await this.session.query<{ next: string }>(NEXT_OFFSET, [topic, partition]);
-    return row === undefined ? undefined : BigInt(row.next);
   }
 }
 

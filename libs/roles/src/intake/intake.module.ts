@@ -6,11 +6,12 @@ import {
   Ids,
   UnitOfWork,
   Wake,
+  WatchInputHandler,
   type IntakePolicy,
 } from '@v402/application';
 import { SignatureVerifier } from '@v402/contract';
 import type { RoleConfig } from '@v402/config';
-import { KafkaBatchStrategy, KafkaTopics, topicName } from '@v402/messaging';
+import { KafkaBatchStrategy, KafkaInputLog, KafkaTopics, topicName } from '@v402/messaging';
 import type { Logger } from '@v402/observability';
 import { TrustedSignatureVerifier, type TrustRegistry } from '@v402/signatures';
 import { kafkaConnection, kafkaLog } from '../core/kafka.js';
@@ -18,12 +19,13 @@ import { Loops } from '../core/loops.js';
 import { eventNaming, processName } from '../core/naming.js';
 import { Operations } from '../core/operations.js';
 import { RoleLoop } from '../core/role-loop.js';
-import { LOG } from '../core/tokens.js';
+import { LOG, OWNER } from '../core/tokens.js';
 import { CODE_VERSION } from '../core/version.js';
 import { BacklogGate } from './backlog-gate.js';
 import { ConsumerLife } from './consumer-life.js';
 import { ContractsConsumer } from './contracts.consumer.js';
 import { IntakeFlow } from './intake-flow.js';
+import { InputWatch } from './input-watch.js';
 import { intakeTrouble } from './intake-trouble.js';
 import { readTrustRegistry } from './trust.js';
 
@@ -35,6 +37,10 @@ type IntakePolicyConfig = Pick<
 
 /** How often intake looks how much waits behind it. */
 const BACKLOG_POLL_MS = 1_000;
+
+/** How often intake looks whether its input is in order, beside each assignment of partitions. */
+const INPUT_POLL_MS = 30_000;
+const INPUT_LOOP = Symbol('input loop');
 
 /** Intake: contracts topic → `ContractsConsumer` → `AcceptContractsHandler`. */
 @Module({})
@@ -75,6 +81,22 @@ export class IntakeModule {
           },
         },
         {
+          provide: InputWatch,
+          inject: [UnitOfWork, Alarms, OWNER],
+          useFactory: (unitOfWork: UnitOfWork, alarms: Alarms, owner: string) => {
+            const topicLog = new KafkaInputLog(kafkaConnection(config), kafkaLog(log), groupId(config));
+            return new InputWatch(new WatchInputHandler(unitOfWork, topicLog, alarms, owner), strategy);
+          },
+        },
+        {
+          provide: INPUT_LOOP,
+          inject: [InputWatch, Loops],
+          useFactory: (watch: InputWatch, loops: Loops) => {
+            const round = (): Promise<number> => watch.look();
+            return loops.of({ topic: 'input', pollMs: INPUT_POLL_MS, round }, { roundLimitMs: 0 });
+          },
+        },
+        {
           provide: SignatureVerifier,
           useValue: new TrustedSignatureVerifier(registry, config.V402_KEY_GRACE_SECONDS),
         },
@@ -109,6 +131,8 @@ function observeConsumer(strategy: KafkaBatchStrategy, operations: Operations, g
   });
 }
 
+const groupId = (config: IntakeConfig): string => `${config.V402_TOPIC_PREFIX}${config.V402_KAFKA_GROUP}`;
+
 /** The transport that feeds `ContractsConsumer`. */
 export function contractsTransport(config: IntakeConfig, log: Logger): KafkaBatchStrategy {
   const connection = kafkaConnection(config);
@@ -118,7 +142,7 @@ export function contractsTransport(config: IntakeConfig, log: Logger): KafkaBatc
     log: kafkaLog(log),
     topicPrefix: config.V402_TOPIC_PREFIX,
     consumer: {
-      groupId: `${config.V402_TOPIC_PREFIX}${config.V402_KAFKA_GROUP}`,
+      groupId: groupId(config),
       sessionTimeoutMs: config.V402_KAFKA_SESSION_MS,
     },
   });

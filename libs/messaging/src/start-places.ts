@@ -1,0 +1,73 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Consumer } from 'kafkajs';
+import type { Assignment, ConsumerSettings } from './consumer-settings.js';
+import type { FailingPartitions } from './failing-partitions.js';
+
+/**
+ * Fetches nothing from a partition before it is known where consumption begins there. As long as nobody can say, its
+ * partitions wait: a wrong beginning would skip messages, and what waits is still there later.
+ */
+export class StartPlaces {
+  #searching: AbortController | undefined;
+
+  constructor(
+    private readonly consumer: Pick<Consumer, 'pause' | 'resume' | 'seek'>,
+    private readonly settings: Pick<ConsumerSettings, 'place' | 'backoff'>,
+    private readonly failing: Pick<FailingPartitions, 'failed' | 'succeeded'>,
+  ) {}
+
+  /** Pauses the partitions at once, and resumes them where they begin. A later call takes the place of an earlier one. */
+  find(assignments: readonly Assignment[]): void {
+    const { place } = this.settings;
+    if (place === undefined) return;
+    this.end();
+    const searching = new AbortController();
+    this.#searching = searching;
+    for (const { topic, partitions } of assignments) this.consumer.pause([{ topic, partitions: [...partitions] }]);
+    const searches = assignments.map((assignment) => this.#search(place, assignment, searching.signal));
+    void Promise.all(searches).then(() => {
+      if (this.#searching === searching) this.#searching = undefined;
+    });
+  }
+
+  /** Whether partitions are paused for it: then nobody else may resume them. */
+  areSought(): boolean {
+    return this.#searching !== undefined;
+  }
+
+  end(): void {
+    this.#searching?.abort();
+    this.#searching = undefined;
+  }
+
+  async #search(
+    place: NonNullable<ConsumerSettings['place']>,
+    assignment: Assignment,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { topic, partitions } = assignment;
+    while (!signal.aborted) {
+      try {
+        const begins = await place(assignment);
+        if (!isOver(signal)) this.#begin(assignment, begins);
+        return;
+      } catch (error) {
+        if (isOver(signal)) return;
+        const waits = partitions.map((partition) => this.failing.failed(topic, partition, error));
+        await delay(Math.min(...waits, this.settings.backoff.maxMs), undefined, { signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  #begin({ topic, partitions }: Assignment, begins: ReadonlyMap<number, bigint>): void {
+    for (const partition of partitions) {
+      const offset = begins.get(partition)?.toString();
+      if (offset !== undefined) this.consumer.seek({ topic, partition, offset });
+      this.failing.succeeded(topic, partition);
+    }
+    this.consumer.resume([{ topic, partitions: [...partitions] }]);
+  }
+}
+
+/** Asked after each wait: it may have changed meanwhile. */
+const isOver = (signal: AbortSignal): boolean => signal.aborted;
