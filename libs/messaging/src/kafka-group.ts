@@ -30,11 +30,11 @@ export class KafkaGroup {
   }
 
   /** Commits an offset for every partition of the topic, in range or not. The group must have no member. */
-  async moveTo(topic: string, offset: bigint): Promise<void> {
+  async moveTo(topic: string, place: bigint | 'end'): Promise<void> {
     await withAdmin(this.#kafka, async (admin) => {
-      const partitions = (await admin.fetchTopicOffsets(topic)).map(({ partition }) => ({
+      const partitions = (await admin.fetchTopicOffsets(topic)).map(({ partition, high }) => ({
         partition,
-        offset: offset.toString(),
+        offset: place === 'end' ? high : place.toString(),
       }));
       await admin.setOffsets({ groupId: this.groupId, topic, partitions });
     });

@@ -9,6 +9,10 @@ const places = (place: Placement | undefined): StartPlaces =>
       pause: ([each]) => void said.push(`pause ${each?.partitions?.join()}`),
       resume: ([each]) => void said.push(`resume ${each?.partitions?.join()}`),
       seek: ({ partition, offset }) => void said.push(`seek ${partition} to ${offset}`),
+      commitOffsets: (places) => {
+        said.push(`commit ${places.map(({ offset }) => offset).join()}`);
+        return Promise.reject(new Error('the group rebalances'));
+      },
     },
     { place, backoff: { firstMs: 1, maxMs: 1 } },
     {
@@ -32,7 +36,7 @@ test('default: partitions are paused at once, and resumed where they begin', asy
   started.find(ASSIGNED);
   expect([said, started.areSought()]).toEqual([['pause 0,2'], true]);
   await until('resume 0,2');
-  expect(said).toEqual(['pause 0,2', 'succeeded 0', 'seek 2 to 7', 'succeeded 2', 'resume 0,2']);
+  expect(said).toEqual(['pause 0,2', 'seek 2 to 7', 'commit 7', 'succeeded 0', 'succeeded 2', 'resume 0,2']);
   await turn();
   expect(started.areSought()).toBe(false);
 });
@@ -50,7 +54,7 @@ test('error: while nobody can say it stays paused, and is asked again', async ()
   }).find(ASSIGNED);
   await until('resume 0,2');
   expect(said.filter((line) => line === 'failed 0')).toHaveLength(2);
-  expect(said.slice(-4)).toEqual(['seek 0 to 1', 'succeeded 0', 'succeeded 2', 'resume 0,2']);
+  expect(said.slice(-5)).toEqual(['seek 0 to 1', 'commit 1', 'succeeded 0', 'succeeded 2', 'resume 0,2']);
 });
 
 test('behavior: what an earlier assignment hears too late changes nothing', async () => {
@@ -63,7 +67,7 @@ test('behavior: what an earlier assignment hears too late changes nothing', asyn
   expect(said).toEqual(['pause 0,2', 'pause 2']);
   answers[1]?.(new Map([[2, 5n]]));
   await until('resume 2');
-  expect(said.slice(2)).toEqual(['seek 2 to 5', 'succeeded 2', 'resume 2']);
+  expect(said.slice(2)).toEqual(['seek 2 to 5', 'commit 5', 'succeeded 2', 'resume 2']);
 });
 
 test('behavior: once it has ended, nothing is resumed', async () => {

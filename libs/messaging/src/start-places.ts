@@ -11,7 +11,7 @@ export class StartPlaces {
   #searching: AbortController | undefined;
 
   constructor(
-    private readonly consumer: Pick<Consumer, 'pause' | 'resume' | 'seek'>,
+    private readonly consumer: Pick<Consumer, 'pause' | 'resume' | 'seek' | 'commitOffsets'>,
     private readonly settings: Pick<ConsumerSettings, 'place' | 'backoff'>,
     private readonly failing: Pick<FailingPartitions, 'failed' | 'succeeded'>,
   ) {}
@@ -49,7 +49,7 @@ export class StartPlaces {
     while (!signal.aborted) {
       try {
         const begins = await place(assignment);
-        if (!isOver(signal)) this.#begin(assignment, begins);
+        if (!isOver(signal)) await this.#begin(assignment, begins, signal);
         return;
       } catch (error) {
         if (isOver(signal)) return;
@@ -59,12 +59,18 @@ export class StartPlaces {
     }
   }
 
-  #begin({ topic, partitions }: Assignment, begins: ReadonlyMap<number, bigint>): void {
-    for (const partition of partitions) {
-      const offset = begins.get(partition)?.toString();
-      if (offset !== undefined) this.consumer.seek({ topic, partition, offset });
-      this.failing.succeeded(topic, partition);
-    }
+  async #begin(
+    { topic, partitions }: Assignment,
+    begins: ReadonlyMap<number, bigint>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const places = [...begins].map(([partition, offset]) => ({ topic, partition, offset: offset.toString() }));
+    for (const place of places) this.consumer.seek(place);
+    // What the group has committed may be far away, and whoever looks at its lag would see that until the next message. A
+    // commit that fails is no matter: whoever has the partitions next is told where they begin.
+    await this.consumer.commitOffsets(places).catch(() => undefined);
+    if (isOver(signal)) return;
+    for (const partition of partitions) this.failing.succeeded(topic, partition);
     this.consumer.resume([{ topic, partitions: [...partitions] }]);
   }
 }

@@ -59,6 +59,13 @@ export const CONTROLS: Readonly<Record<Guard, Control>> = {
     expects: ['settlement', 'refusal', 'quarantine'],
     once: true,
   },
+  input_marks: {
+    cells: cells(['C1', 'C2'], ['offsets_out_of_range']),
+    contracts: 400,
+    minutes: 0.5,
+    expects: ['settlement', 'refusal', 'quarantine'],
+    once: true,
+  },
   refusal_key: { cells: [], contracts: 100, minutes: 0, expects: ['quarantine', 'event_identity', 'refusal'] },
   hold_check_of_requests: { cells: [], contracts: 300, minutes: 0.2, expects: ['hold'] },
   hold_check_of_orders: {

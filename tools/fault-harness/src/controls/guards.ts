@@ -23,6 +23,7 @@ export const GUARDS = [
   'deadline_before_lease_end',
   'wait_before_look_up',
   'offsets_after_commit',
+  'input_marks',
   'refusal_key',
   'hold_check_of_requests',
   'hold_check_of_orders',
@@ -50,10 +51,13 @@ export function removeGuard(guard: Guard, role: Role): void {
   switch (guard) {
     case 'offsets_after_commit':
       forgetBatches();
+      // Otherwise intake begins at its marks, whatever was committed.
+      decorateStores(OVERRIDES.input_marks());
       return;
     case 'deadline_before_lease_end':
       stopClock();
       return;
+    case 'input_marks':
     case 'inbox_key':
     case 'deal_lock':
     case 'settlement_lock':
@@ -72,6 +76,7 @@ export function removeGuard(guard: Guard, role: Role): void {
 const OVERRIDES: Readonly<
   Record<Exclude<Guard, 'offsets_after_commit' | 'deadline_before_lease_end'>, () => StoreOverrides>
 > = {
+  input_marks: () => ({ input: () => ({ marks: () => Promise.resolve([]) }) }),
   inbox_key: () => ({
     settlements: () => ({ accepted: () => Promise.resolve(new Set()), lockOfDeals: () => Promise.resolve([]) }),
   }),

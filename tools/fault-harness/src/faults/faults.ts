@@ -89,7 +89,7 @@ export const FAULTS: Readonly<Record<Exclude<FaultKind, 'late_answer'>, Fault>> 
       const intakes = fleet.running('intake');
       for (const intake of intakes) intake.signal('SIGTERM');
       await Promise.all(intakes.map(({ ended }) => ended));
-      await installation.moveOffsets(random.chance(50) ? 1_000_000_000n : 0n);
+      await installation.moveOffsets(random.pick([1_000_000_000n, 0n, 'end'] as const));
       await fleet.restart();
     },
   },

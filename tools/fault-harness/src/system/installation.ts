@@ -124,10 +124,10 @@ export class Installation {
    * Resolves when the offsets of all partitions are moved. All members of the group must have ended; the broker may take the
    * session of one that was killed to notice.
    */
-  async moveOffsets(offset: bigint): Promise<void> {
+  async moveOffsets(place: bigint | 'end'): Promise<void> {
     for (let left = RETRIES; ; left -= 1) {
       try {
-        await this.#group.moveTo(this.#contracts, offset);
+        await this.#group.moveTo(this.#contracts, place);
         return;
       } catch (error) {
         if (left === 0) throw error;
