@@ -78,7 +78,8 @@ const TIMING = {
   V402_LEASE_MS: String(LEASE_MS),
   V402_ORDER_CALL_TIMEOUT_MS: '1000',
   V402_POLL_MS: '100',
-  V402_RECHECK_MS: '1000',
+  // Hundreds of deals stay held: to look at each of them every second would be most of the work.
+  V402_RECHECK_MS: '10000',
   V402_KAFKA_SESSION_MS: String(SESSION_MS),
   // It would restore what was lost before anybody could see it, and compare what nobody asks about.
   V402_SWEEP_MS: '86400000',
