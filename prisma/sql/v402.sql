@@ -64,6 +64,10 @@ ALTER TABLE v402.work
 CREATE INDEX order_placement_open ON v402.order_placement (contract_id) WHERE state IN ('waiting', 'placing', 'unknown');
 CREATE INDEX payment_leg_open ON v402.payment_leg (contract_id) WHERE state IN ('waiting', 'scheduled', 'blocked');
 CREATE INDEX delivery_open ON v402.delivery (contract_id) WHERE state = 'waiting';
+-- What stands still and what a person has to do something about: few rows of very many.
+CREATE INDEX order_placement_unknown ON v402.order_placement (look_up_not_before) WHERE state = 'unknown';
+CREATE INDEX payment_leg_blocked ON v402.payment_leg (contract_id) WHERE state = 'blocked';
+CREATE INDEX delivery_blocked ON v402.delivery (contract_id) WHERE state = 'blocked';
 CREATE INDEX work_due ON v402.work (kind, due_at);
 -- How many leases run: few rows of very many.
 CREATE INDEX work_leased ON v402.work (kind, lease_until) WHERE lease_until IS NOT NULL;

@@ -213,7 +213,15 @@ describe('embedded order book', () => {
     const wrongDatabase = new URL(database.orderbookUrl);
     wrongDatabase.pathname = '/nowhere';
     expect(await connected(wrongDatabase.href).create(newDraft(), options())).toEqual(misconfigured);
-    expect(await connected(database.appUrl).create(newDraft(), options())).toEqual(misconfigured);
+    const mayNot = connected(database.appUrl);
+    expect(await mayNot.create(newDraft(), options())).toEqual(misconfigured);
+    const { signal } = options();
+    const { code } = misconfigured;
+    await expect(mayNot.findByReference(newDraft(), signal)).rejects.toMatchObject({ kind: 'retryable', code });
+    const nobodyThere = new URL(database.orderbookUrl);
+    nobodyThere.port = '1';
+    const away = connected(nobodyThere.href).findByReference(newDraft(), signal);
+    await expect(away).rejects.toMatchObject({ kind: 'retryable', code: 'order_book_unavailable' });
   });
 
   test('behavior: numbers run on beyond six digits, each kind in its own series', async () => {

@@ -514,7 +514,8 @@ describe('work', () => {
     const earlier = await claim();
     await endLeases();
     const later = await claim({ owner: 'another' });
-    expect(later).toMatchObject([{ id: earlier[0]!.id, epoch: 2, attempts: 2 }]);
+    // Its process died with the earlier claim: that was no attempt.
+    expect(later).toMatchObject([{ id: earlier[0]!.id, epoch: 2, attempts: 1 }]);
     expect(await run((tx) => tx.work.confirm(earlier, 1_000))).toEqual([]);
     const dueAt = MOMENT;
     await run(async (tx) => {
@@ -522,7 +523,7 @@ describe('work', () => {
       await tx.work.postpone(earlier.map((stale) => ({ claim: stale, dueAt, progressed: true })));
     });
     expect(await rowsOf('SELECT epoch, attempts, leased_by FROM v402.work')).toEqual([
-      { epoch: 2, attempts: 2, leased_by: 'another' },
+      { epoch: 2, attempts: 0, leased_by: 'another' },
     ]);
     expect(await run((tx) => tx.work.confirm(later, 1_000))).toHaveLength(1);
     await run((tx) => tx.work.finish(later));
@@ -607,7 +608,7 @@ describe('work', () => {
     }
   });
 
-  test('is given back: due later, attempts kept, or counted anew after progress', async () => {
+  test('is given back: due later, as an attempt that came to nothing, or counted anew after progress', async () => {
     const ids = [sha256('later'), sha256('progressed')];
     await run((tx) => tx.work.add(ids.map((id) => someWork(id))));
     const claims = await claim();

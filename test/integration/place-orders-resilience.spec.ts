@@ -4,7 +4,7 @@ import { RetryableError, type OrderPlacementState } from '@v402/domain';
 import { DecoratedUnitOfWork, ScriptedOrderSystem } from '@v402/testing';
 import { BackOffice, TIMING } from '../support/back-office.js';
 import type { AgreedTrade } from '../support/intake-scene.js';
-import { RecordedAlarms } from '../support/seams.js';
+import { DiesOnceAt, RecordedAlarms } from '../support/seams.js';
 
 /** Real: PostgreSQL, intake. Scripted: order systems that are slow, away or at their limit. */
 let office: BackOffice;
@@ -263,6 +263,19 @@ describe('an order that is tried as often as it may be', () => {
     expect((await office.work(trade!, 'order'))[0]).toMatchObject({ attempts: 1 });
   });
 
+  test('processes that died with it do not count: nobody has tried it', async () => {
+    const [trade] = await accept(1);
+    for (let crash = 0; crash < 5; crash += 1) {
+      const dying = office.orders(scripted, { faults: new DiesOnceAt('C3') });
+      await expect(dying.handle()).rejects.toThrow('died at C3');
+      await office.endLeases();
+    }
+    scripted.script.create = answer(BUSY);
+    await office.orders(scripted, { timing: few }).handle();
+    expect(await office.holds(trade!)).toEqual([]);
+    expect((await office.work(trade!, 'order'))[0]).toMatchObject({ attempts: 1, leaseUntil: null });
+  });
+
   test('its outcome can never be written: a person decides', async () => {
     const [trade] = await accept(1);
     scripted.script.create = (draft) => {
@@ -273,7 +286,6 @@ describe('an order that is tried as often as it may be', () => {
     const handler = office.orders(scripted, { alarms });
     for (let round = 0; round < TIMING.maxLookUps + 2; round += 1) {
       expect(await handler.handle()).toBe(1);
-      await office.endLeases();
       await office.makeDue();
     }
     expect(await handler.handle()).toBe(0);

@@ -521,19 +521,57 @@ describe('unknown', () => {
     expect(await office.eventTypes(accepted, 'order.')).toEqual(['order.outcome_unknown.v1', 'order.created.v1']);
   });
 
-  test('error: look-ups that keep failing for no known reason go to a person', async () => {
-    const accepted = await forSeller();
-    scripted.script.create = answer(UNKNOWN);
-    scripted.script.findByReference = () => Promise.reject(new TypeError('a mistake in the adapter'));
-    const handler = office.orders(scripted);
-    await handler.handle();
-    for (let round = 0; round < TIMING.maxLookUps; round += 1) {
-      expect(await placement(accepted)).toMatchObject({ state: 'unknown' });
-      await office.makeDue();
+  describe.each([
+    ['for no known reason', () => Promise.reject(new TypeError('a mistake in the adapter')), 'look_up_failed'],
+    ['as if it were away', () => Promise.reject(new RetryableError('away', 'The order system is away.')), 'away'],
+  ] as const)('error: look-ups of one order that keep failing %s', (_, findByReference, code) => {
+    /** @returns the order that is looked up, after as many look-ups as there may be */
+    const lookedUp = async (alarms: RecordedAlarms, between: () => Promise<unknown>): Promise<AgreedTrade> => {
+      const accepted = await forSeller();
+      scripted.script.create = answer(UNKNOWN);
+      const handler = office.orders(scripted, { alarms });
       await handler.handle();
+      scripted.script = { findByReference };
+      for (let round = 0; round < TIMING.maxLookUps; round += 1) {
+        expect(await placement(accepted)).toMatchObject({ state: 'unknown' });
+        await between();
+        await handler.handle();
+        await office.makeDue();
+        expect(await handler.handle()).toBe(1);
+      }
+      expect(scripted.lookUps).toBe(TIMING.maxLookUps);
+      return accepted;
+    };
+
+    test('go to a person, where the order system answers others', async () => {
+      const alarms = new RecordedAlarms();
+      const accepted = await lookedUp(alarms, forSeller);
+      const ofCase = alarms.raised.filter((alarm) => alarm.code !== 'order_system_unavailable');
+      alarms.raised.splice(0, Infinity, ...ofCase);
+      await expectLeftToPerson(accepted, { state: 'unresolved', reason: 'order_unresolved', code }, alarms);
+    });
+
+    test('go on, where it answers nobody', async () => {
+      const accepted = await lookedUp(new RecordedAlarms(), () => Promise.resolve());
+      expect(await placement(accepted)).toMatchObject({ state: 'unknown', code });
+      expect(await office.holds(accepted)).toEqual([]);
+    });
+  });
+
+  test('error: an order that is found and never shown goes to a person; the order system is not blamed', async () => {
+    const accepted = await forSeller();
+    scripted.put(draftOf(accepted));
+    scripted.script.readBack = () => Promise.resolve(undefined);
+    const alarms = new RecordedAlarms();
+    const circuit = { failures: 1, open: { firstMs: 60_000, maxMs: 60_000 } };
+    const handler = office.orders(scripted, { alarms, timing: { circuit } });
+    for (let round = 0; round <= TIMING.maxLookUps; round += 1) {
+      expect(await handler.handle()).toBe(1);
+      await office.makeDue();
     }
-    expect(scripted.lookUps).toBe(TIMING.maxLookUps);
-    expect(await placement(accepted)).toMatchObject({ state: 'unresolved', code: 'look_up_failed' });
+    expect(handler.circuit).toBe('closed');
+    const code = 'order_not_readable';
+    await expectLeftToPerson(accepted, { state: 'unresolved', reason: 'order_unresolved', code }, alarms);
   });
 
   test('error: an adapter that throws may have written', async () => {
@@ -576,7 +614,8 @@ describe('an order system that is away', () => {
   test('is said once per reason, and again when it is away another time; the orders wait with its code', async () => {
     const accepted = await office.accept();
     const alarms = new RecordedAlarms();
-    const handler = office.orders(scripted, { alarms });
+    let nowMs = 0;
+    const handler = office.orders(scripted, { alarms, clock: { nowMs: () => nowMs } });
     const rounds = async (): Promise<void> => {
       for (let round = 0; round < 3; round += 1) {
         await office.makeDue();
@@ -606,8 +645,28 @@ describe('an order system that is away', () => {
 
     scripted.script.create = answer({ outcome: 'retryable', code: 'unreachable' });
     await forSeller();
+    nowMs += 2 * (TIMING.backoff.maxMs + TIMING.circuit.open.maxMs) + 1;
     await handler.handle();
     expect(alarms.take()).toEqual([unavailable('unreachable')]);
+  });
+
+  test('is said once where one order fails again and again, and others are placed in between', async () => {
+    const failing = await forSeller();
+    const alarms = new RecordedAlarms();
+    const handler = office.orders(scripted, { alarms });
+    scripted.script.create = (draft) =>
+      Promise.resolve(
+        draft.contractId === failing.contractId
+          ? { outcome: 'retryable', code: 'customer_locked' }
+          : { outcome: 'created', order: scripted.put(draft) },
+      );
+    for (let round = 0; round < 4; round += 1) {
+      const healthy = await forSeller();
+      await office.makeDue();
+      expect(await handler.handle()).toBe(2);
+      expect(await placement(healthy)).toMatchObject({ state: 'created' });
+    }
+    expect(alarms.take()).toEqual([unavailable('customer_locked')]);
   });
 
   test('for a look-up: its code is kept, and it is said once', async () => {
@@ -693,7 +752,7 @@ test('a settlement whose contract cannot be read holds up none of its batch', as
   expect(await placement(broken!)).toMatchObject({ state: 'waiting', attempt: 0 });
   expect(alarms.take()).toEqual([
     {
-      code: 'order_not_readable',
+      code: 'settlement_not_readable',
       context: { contractId: broken!.contractId, side: 'seller', reason: 'contract_unreadable' },
     },
   ]);
@@ -725,7 +784,7 @@ test('an outcome that cannot be written is said, keeps none of its batch from be
     { code: 'outcome_not_recordable', context: { contractId: broken, side: 'seller', reason: 'data_error' } },
   ]);
 
-  await office.endLeases();
+  await office.makeDue();
   await handler.handle(); // finds the intent
   await office.makeDue();
   await handler.handle(); // finds the order, by a number that can be written
@@ -1087,7 +1146,7 @@ async function expectLeftToPerson(
     { type: 'org.v402.hold.placed.v1', data: { holdId: hold?.id, reason, evidence: { side: 'seller', code } } },
   ]);
   expect(await office.work(accepted, 'order')).toEqual([]);
-  const alarm = state === 'mismatched' ? 'order_different' : 'order_unresolved';
+  const alarm = state === 'mismatched' ? 'order_mismatch' : 'order_unresolved';
   expect(alarms.raised).toMatchObject([{ code: alarm, context: { side: 'seller' } }]);
   expect(await office.settlementState(accepted)).toBe('order_unknown');
 }

@@ -243,6 +243,65 @@ describe('what only a person can set going is said, once as long as it lasts', (
     expect(await codes()).toEqual(['streams_parked']);
   });
 
+  test('orders of which it is not known for long whether they exist, though they are looked up again and again', async () => {
+    await office.accept({}, ['seller']);
+    const unknownSince = (ago: string): Promise<unknown> =>
+      office.sql(
+        `UPDATE v402.order_placement
+         SET state = 'unknown', attempt = 1, look_up_not_before = clock_timestamp() - interval '${ago}'`,
+      );
+    await unknownSince('4 minutes');
+    expect(await codes()).toEqual([]);
+    await unknownSince('6 minutes');
+    expect(await codes()).toEqual(['order_outcome_overdue']);
+  });
+
+  test('payments and deliveries that are blocked, by kind and code; those of replaced contracts are over', async () => {
+    const trade = await office.accept(PAID_ON_ORDER, ['seller']);
+    await office.sql("UPDATE v402.payment_leg SET state = 'blocked', code = 'exceeds_total'");
+    await office.sql("UPDATE v402.delivery SET state = 'blocked', code = 'exceeds_quantity'");
+    const { findings } = await sweep();
+    expect(findings).toMatchObject([
+      { code: 'obligations_blocked', context: { kind: 'payment_leg', reason: 'exceeds_total', open: 1 } },
+      { code: 'obligations_blocked', context: { kind: 'delivery', reason: 'exceeds_quantity', open: 1 } },
+    ]);
+    expect(alarms.take().map(({ code }) => code)).toEqual(['obligations_blocked', 'obligations_blocked']);
+    await sweep();
+    expect(alarms.take()).toEqual([]);
+    await office.sql('UPDATE v402.settlement SET current = false WHERE contract_id = $1', key(trade));
+    expect(await codes()).toEqual([]);
+  });
+
+  test('cases that are a hold alone: as long as nobody has decided them', async () => {
+    await office.accept({}, ['seller']);
+    const system = new ScriptedOrderSystem();
+    system.script.create = () => Promise.resolve({ outcome: 'rejected', code: 'sku_unknown', message: 'No.' });
+    await office.orders(system).handle();
+    const base = await office.accept({}, ['seller']);
+    await office.orders(new ScriptedOrderSystem()).handle();
+    const { negotiationId } = base.contract;
+    const charges = [{ type: 'freight', amount: '5.00' }] as const;
+    await office.accept({ negotiationId, supersedes: base.contractId, charges }, ['seller']);
+    await office.dropWork();
+    expect(await codes()).toEqual([]);
+
+    await office.sql("UPDATE v402.hold SET placed_at = placed_at - interval '25 hours'");
+    const { findings } = await sweep();
+    expect(findings.map(({ code, context }) => `${code} ${String(context['reason'])}`).sort()).toEqual([
+      'quarantine_unattended amendment_after_start',
+      'quarantine_unattended order_rejected',
+    ]);
+    const cases = await office.unitOfWork.run((tx) => tx.cases.list({}));
+    const figures = await office.unitOfWork.run((tx) => tx.backlog.figures());
+    expect([...figures.quarantine].map(([reason, { open }]) => [reason, open]).sort()).toEqual(
+      cases.map(({ reason }) => [reason, 1]).sort(),
+    );
+    alarms.take();
+
+    await office.sql("UPDATE v402.hold SET resolution = 'reject'");
+    expect(await codes()).toEqual([]);
+  });
+
   test('entries of the quarantine that nobody has decided for long', async () => {
     const trade = await office.accept({}, ['seller']);
     await office.sql(

@@ -18,6 +18,7 @@ export { orderDifferences } from './orders/compare-order.js';
 export * from './orders/place-orders.handler.js';
 export type { OutcomeContext } from './orders/order-recording.js';
 export type { OrderTiming } from './orders/timing.js';
+export type { AlarmCode } from './ports/alarm-codes.js';
 export * from './ports/audit-store.js';
 export * from './ports/case-store.js';
 export * from './ports/backlog-store.js';

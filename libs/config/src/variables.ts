@@ -230,7 +230,7 @@ export const VARIABLES = {
     example: '300000',
   }),
   V402_ATTENTION_HOURS: withDefault(wholeNumber(1, 8_760), {
-    description: 'Entries of the quarantine that nobody has decided for longer than this raise an alarm.',
+    description: 'Cases that nobody has decided for longer than this raise an alarm.',
     example: '24',
   }),
   V402_HTTP_PORT: optional(wholeNumber(0, 65_535), {

@@ -1,4 +1,4 @@
-import { Alarms } from '@v402/application';
+import { Alarms, type AlarmCode } from '@v402/application';
 import type { Logger } from './log.js';
 
 /** Alarms are log lines at level error with `alarm: <code>`, for whatever watches the logs. */
@@ -7,7 +7,7 @@ export class LogAlarms extends Alarms {
     super();
   }
 
-  override raise(code: string, message: string, context: Readonly<Record<string, string | number>>): void {
+  override raise(code: AlarmCode, message: string, context: Readonly<Record<string, string | number>>): void {
     this.log.error({ alarm: code, ...context }, message);
   }
 }

@@ -76,3 +76,13 @@ test.each([
     expect(circuit.state).toBe('half_open');
   },
 );
+
+test('behavior: it is answering as long as the last that was heard of it was an answer', () => {
+  expect(circuit.isAnswering).toBe(false);
+  circuit.answered();
+  expect(circuit.isAnswering).toBe(true);
+  fail(1);
+  expect([circuit.isAnswering, circuit.state]).toEqual([false, 'closed']);
+  circuit.answered();
+  expect(circuit.isAnswering).toBe(true);
+});

@@ -18,6 +18,7 @@ export class CircuitBreaker {
   #failures = 0;
   #openings = 0;
   #openUntilMs: number | undefined;
+  #isAnswering = false;
 
   constructor(
     private readonly policy: CircuitPolicy,
@@ -31,8 +32,14 @@ export class CircuitBreaker {
     return this.clock.nowMs() < this.#openUntilMs ? 'open' : 'half_open';
   }
 
+  /** Whether the last that was heard of the order system was an answer. */
+  get isAnswering(): boolean {
+    return this.#isAnswering;
+  }
+
   /** The order system has answered, whatever it said. */
   answered(): void {
+    this.#isAnswering = true;
     this.#failures = 0;
     this.#openings = 0;
     this.#openUntilMs = undefined;
@@ -43,6 +50,7 @@ export class CircuitBreaker {
    * @param retryAfterMs it said itself when to come back: that opens the circuit at once
    */
   failed(retryAfterMs = 0): void {
+    this.#isAnswering = false;
     this.#failures += 1;
     const isEnough = this.#failures >= this.policy.failures || retryAfterMs > 0 || this.state === 'half_open';
     // A call from before that fails while it is open says nothing new.

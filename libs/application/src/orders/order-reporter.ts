@@ -1,27 +1,31 @@
-import { TerminalError } from '@v402/domain';
+import { backoffMs, TerminalError, type MonotonicClock } from '@v402/domain';
+import type { AlarmCode } from '../ports/alarm-codes.js';
 import type { Alarms } from '../ports/seams.js';
 import type { UnitOfWork } from '../ports/unit-of-work.js';
 import type { Claim } from '../ports/work-store.js';
 import type { CircuitBreaker } from './circuit-breaker.js';
 import type { OutcomeContext, Recorded } from './order-recording.js';
 import { OutcomeRecorder } from './outcome-recorder.js';
-import { isHarmless, verdictOf, type OrderOutcome } from './outcome.js';
+import { isHarmless, ORDER_NOT_READABLE, verdictOf, type OrderOutcome } from './outcome.js';
 import type { KnownOutcome } from './record-outcomes.js';
 
-type ForPerson = Extract<OrderOutcome, { kind: 'different' | 'unresolved' | 'rejected' }>;
-
-const needsPerson = (outcome: OrderOutcome): outcome is ForPerson =>
-  outcome.kind === 'different' || outcome.kind === 'unresolved' || outcome.kind === 'rejected';
+/** The alarms of outcomes that need a person to decide: they are called as the case is. */
+const FOR_PERSON: Readonly<Partial<Record<OrderOutcome['kind'], AlarmCode>>> = {
+  different: 'order_mismatch',
+  unresolved: 'order_unresolved',
+  rejected: 'order_rejected',
+};
 
 /** Records what became of orders, and says what an operator must see of it. */
 export class OrderReporter {
   readonly #outcomes: OutcomeRecorder;
-  /** Why the order system took no orders last time, if it took none. */
-  #trouble: string | undefined;
+  /** When each reason for which the order system could not be used was last met, by the monotonic clock. */
+  readonly #troubles = new Map<string, number>();
 
   constructor(
-    unitOfWork: UnitOfWork,
+    private readonly unitOfWork: UnitOfWork,
     private readonly context: OutcomeContext,
+    private readonly clock: MonotonicClock,
     private readonly alarms: Alarms,
   ) {
     this.#outcomes = new OutcomeRecorder(unitOfWork, context);
@@ -39,7 +43,7 @@ export class OrderReporter {
 
   notReadable(claim: Claim, reason: string): void {
     const message = 'An order cannot be placed: its settlement cannot be read. It is tried again.';
-    this.#raise('order_not_readable', message, claim, reason);
+    this.#raise('settlement_not_readable', message, claim, reason);
   }
 
   circuitOpened(): void {
@@ -50,28 +54,42 @@ export class OrderReporter {
     );
   }
 
-  /** An order system that is away is said once per reason, not once per order. */
+  /** An order system that cannot be used is said once per reason as long as that lasts, not once per order or attempt. */
   watch(circuit: CircuitBreaker, outcome: OrderOutcome): void {
-    const isAway = outcome.kind === 'not_looked_up' || (outcome.kind === 'not_written' && !isHarmless(outcome));
-    const trouble = isAway ? outcome.code : undefined;
-    if (trouble !== undefined && trouble !== this.#trouble) {
+    const trouble = troubleOf(outcome);
+    if (trouble !== undefined && this.#isNew(trouble)) {
       this.alarms.raise(
         'order_system_unavailable',
-        'The order system takes no orders. They wait, and are tried again.',
+        'The order system could not be asked, or refused for now. What waits for it is tried again.',
         { orderSystem: this.context.orderSystem.name, reason: trouble },
       );
     }
-    this.#trouble = trouble;
     const verdict = verdictOf(outcome);
     if (verdict === 'answered') circuit.answered();
     if (verdict === 'failed') circuit.failed(outcome.kind === 'not_written' ? outcome.retryAfterMs : undefined);
   }
 
-  /** The lease ends, and the order is looked up: what cannot be written now may be answered otherwise then. */
+  /** Whatever fails is tried again within the longest pauses: a reason that was not met for twice as long is over. */
+  #isNew(trouble: string): boolean {
+    const { backoff, circuit } = this.context.timing;
+    const nowMs = this.clock.nowMs();
+    const metMs = this.#troubles.get(trouble);
+    this.#troubles.set(trouble, nowMs);
+    return metMs === undefined || nowMs - metMs > 2 * (backoff.maxMs + circuit.open.maxMs);
+  }
+
+  /** The order is looked up again later: what cannot be written now may be answered otherwise then. */
   async #cannotRecord({ claim, outcome, isAttempt }: KnownOutcome, error: TerminalError): Promise<void> {
     this.#raise('outcome_not_recordable', 'What became of an order cannot be recorded.', claim, error.code);
-    if (outcome.kind === 'not_recordable' || claim.attempts < this.context.timing.maxLookUps) return;
-    await this.report({ claim, outcome: { kind: 'not_recordable', code: 'outcome_not_recordable' }, isAttempt });
+    const { maxLookUps, backoff } = this.context.timing;
+    if (outcome.kind !== 'not_recordable' && claim.attempts >= maxLookUps) {
+      await this.report({ claim, outcome: { kind: 'not_recordable', code: 'outcome_not_recordable' }, isAttempt });
+      return;
+    }
+    await this.unitOfWork.run(async (tx) => {
+      const dueAt = (await tx.now()) + BigInt(backoffMs(backoff, claim.attempts)) * 1_000n;
+      await tx.work.postpone([{ claim, dueAt, progressed: false }]);
+    });
   }
 
   #say(claim: Claim, outcome: OrderOutcome, recorded: Recorded | undefined): void {
@@ -83,20 +101,39 @@ export class OrderReporter {
       }
       case 'exhausted': {
         const message = 'An order was tried as often as it may be, and nothing was written. A person has to look.';
-        this.#raise('order_retries_exhausted', message, claim, 'code' in outcome ? outcome.code : undefined);
+        this.#raise('order_retries_exhausted', message, claim, codeOf(outcome));
         return;
       }
-      case 'recorded':
-        if (needsPerson(outcome)) {
-          this.#raise(`order_${outcome.kind}`, 'An order needs a person to decide.', claim, outcome.code);
-        }
+      case 'recorded': {
+        const code = FOR_PERSON[outcome.kind];
+        if (code !== undefined) this.#raise(code, 'An order needs a person to decide.', claim, codeOf(outcome));
         return;
+      }
       case 'put_off':
         return;
     }
   }
 
-  #raise(code: string, message: string, { contractId, side }: Claim, reason?: string): void {
+  #raise(code: AlarmCode, message: string, { contractId, side }: Claim, reason?: string): void {
     this.alarms.raise(code, message, { contractId, side, ...(reason !== undefined && { reason }) });
   }
 }
+
+/** Why the order system could not be used, if it could not. One that answered has another trouble: this order alone. */
+function troubleOf(outcome: OrderOutcome): string | undefined {
+  switch (outcome.kind) {
+    case 'not_looked_up':
+      return outcome.code === ORDER_NOT_READABLE ? undefined : outcome.code;
+    case 'not_written':
+      return isHarmless(outcome) ? undefined : outcome.code;
+    case 'created':
+    case 'rejected':
+    case 'unknown':
+    case 'different':
+    case 'unresolved':
+    case 'not_recordable':
+      return undefined;
+  }
+}
+
+const codeOf = (outcome: OrderOutcome): string | undefined => ('code' in outcome ? outcome.code : undefined);

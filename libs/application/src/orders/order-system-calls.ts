@@ -2,7 +2,7 @@ import { RetryableError, TerminalError } from '@v402/domain';
 import type { CreateOutcome, OrderDraft, OrderSystem } from '../ports/order-system.js';
 import { orderDifferences } from './compare-order.js';
 import type { OrderCase } from './order-case.js';
-import type { OrderOutcome } from './outcome.js';
+import { ORDER_NOT_READABLE, type OrderOutcome } from './outcome.js';
 
 /**
  * Asks the adapter, until the signal is aborted at the latest: one that does not heed its signal must not hold its claim
@@ -60,7 +60,7 @@ export async function createOrder(system: OrderSystem, order: OrderCase, remaini
       return { kind: 'created', order: outcome.order };
     case 'already_exists': {
       const confirmed = await confirmOrder(system, draft, signal).catch(() => undefined);
-      return confirmed ?? { kind: 'unknown', code: 'order_not_readable' };
+      return confirmed ?? { kind: 'unknown', code: ORDER_NOT_READABLE };
     }
     case 'rejected':
       return { kind: 'rejected', code: outcome.code, issues: [] };
@@ -92,13 +92,23 @@ async function confirmOrder(
   return { kind: 'created', order: { orderNumber, ...(url !== undefined && { url }) } };
 }
 
-/** Finds out what became of an order whose outcome is unknown, once nothing can take effect late any more. */
+/**
+ * Finds out what became of an order whose outcome is unknown, once nothing can take effect late any more.
+ *
+ * @param isAnswering whether the order system has answered others: a look-up that fails as often as it may ends with a
+ * person only then, since an order system that is away comes back
+ */
 export async function lookUpOrder(
   system: OrderSystem,
   { draft, claim }: OrderCase,
   limits: { readonly callTimeoutMs: number; readonly maxLookUps: number },
+  isAnswering: boolean,
 ): Promise<OrderOutcome> {
   const signal = AbortSignal.timeout(limits.callTimeoutMs);
+  const failed = (code: string): OrderOutcome => ({
+    kind: isAnswering && claim.attempts >= limits.maxLookUps ? 'unresolved' : 'not_looked_up',
+    code,
+  });
   try {
     const { found } = await answerOf(signal, () => system.findByReference(draft, signal));
     switch (found) {
@@ -109,12 +119,9 @@ export async function lookUpOrder(
       case 'many':
         return { kind: 'different', code: 'reference_used_twice' };
       case 'one':
-        return (await confirmOrder(system, draft, signal)) ?? { kind: 'not_looked_up', code: 'order_not_readable' };
+        return (await confirmOrder(system, draft, signal)) ?? failed(ORDER_NOT_READABLE);
     }
   } catch (error) {
-    const hopeless = !(error instanceof RetryableError) && claim.attempts >= limits.maxLookUps;
-    return hopeless
-      ? { kind: 'unresolved', code: 'look_up_failed' }
-      : { kind: 'not_looked_up', code: codeOf(error, 'look_up_failed') };
+    return failed(codeOf(error, 'look_up_failed'));
   }
 }

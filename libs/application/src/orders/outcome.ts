@@ -11,7 +11,7 @@ export type OrderOutcome =
   | { readonly kind: 'different'; readonly code: string }
   /** It cannot be found out safely whether the order exists. */
   | { readonly kind: 'unresolved'; readonly code: string }
-  /** The look-up could not be made. */
+  /** The look-up came to nothing. */
   | { readonly kind: 'not_looked_up'; readonly code: string }
   /** What became of the order is known, and the database will not have it. */
   | { readonly kind: 'not_recordable'; readonly code: string };
@@ -20,6 +20,9 @@ export type OrderOutcome =
 const HARMLESS: ReadonlySet<string> = new Set(['deadline_before_call', 'not_found']);
 
 export const isHarmless = ({ code }: Extract<OrderOutcome, { kind: 'not_written' }>): boolean => HARMLESS.has(code);
+
+/** The order system says that the order exists, and does not show it. */
+export const ORDER_NOT_READABLE = 'order_not_readable';
 
 /** What an outcome says about the order system; undefined: nothing, since it was not asked. */
 export function verdictOf(outcome: OrderOutcome): 'answered' | 'failed' | undefined {
@@ -34,9 +37,10 @@ export function verdictOf(outcome: OrderOutcome): 'answered' | 'failed' | undefi
       if (outcome.code === 'not_found') return 'answered';
       return isHarmless(outcome) ? undefined : 'failed';
     case 'unknown':
-      return outcome.code === OUTCOME_NOT_RECORDED ? undefined : 'failed';
+      if (outcome.code === OUTCOME_NOT_RECORDED) return undefined;
+      return outcome.code === ORDER_NOT_READABLE ? 'answered' : 'failed';
     case 'not_looked_up':
-      return 'failed';
+      return outcome.code === ORDER_NOT_READABLE ? 'answered' : 'failed';
     case 'unresolved':
     case 'not_recordable':
       return undefined;

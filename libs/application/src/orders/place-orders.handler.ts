@@ -42,7 +42,7 @@ export class PlaceOrdersHandler {
     alarms: Alarms,
     private readonly faults: FaultPoint,
   ) {
-    this.#reporter = new OrderReporter(unitOfWork, context, alarms);
+    this.#reporter = new OrderReporter(unitOfWork, context, clock, alarms);
     this.#circuit = new CircuitBreaker(context.timing.circuit, clock, () => {
       this.#reporter.circuitOpened();
     });
@@ -213,7 +213,7 @@ export class PlaceOrdersHandler {
         await this.#record(claim, { kind: 'unknown', code: OUTCOME_NOT_RECORDED }, isAttempt);
         return;
       case 'unknown':
-        await this.#record(claim, await lookUpOrder(this.orderSystem, order, this.context.timing), isAttempt);
+        await this.#record(claim, await this.#lookUp(order), isAttempt);
         return;
       case 'created':
       case 'rejected':
@@ -223,6 +223,10 @@ export class PlaceOrdersHandler {
         await this.unitOfWork.run((tx) => tx.work.finish([claim]));
         return;
     }
+  }
+
+  #lookUp(order: OrderCase): Promise<OrderOutcome> {
+    return lookUpOrder(this.orderSystem, order, this.context.timing, this.#circuit.isAnswering);
   }
 
   async #record(claim: Claim, outcome: OrderOutcome, isAttempt: boolean): Promise<void> {

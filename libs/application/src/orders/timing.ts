@@ -16,7 +16,7 @@ export interface OrderTiming {
   readonly backoff: Backoff;
   /** After so many attempts of which nothing was written, a person has to look. */
   readonly maxAttempts: number;
-  /** After this many look-ups that failed for no known reason, a person has to look. */
+  /** After this many look-ups that came to nothing although the order system answers others, a person has to look. */
   readonly maxLookUps: number;
   readonly circuit: CircuitPolicy;
 }

@@ -8,6 +8,8 @@ export interface Backlog {
   readonly events: number;
 }
 
+export type BlockedKind = Exclude<WorkKind, 'order'>;
+
 /** What waits, as it stands in the database at one moment. Ages in milliseconds by the database's clock, 0 where nothing waits. */
 export interface StandingFigures {
   /** Work that is due and not claimed, for each kind; counted up to 100,000. */
@@ -16,7 +18,11 @@ export interface StandingFigures {
   readonly parkedStreams: number;
   /** Shards with events to publish, no parked ones, that no relay owns. */
   readonly unownedShards: number;
-  /** Entries that no person has decided yet, by reason. */
+  /** Orders of which it is not known whether they exist, and that may be looked up; the age since they first might be. */
+  readonly unknownOrders: { readonly open: number; readonly oldestMs: number };
+  /** Payments and deliveries of current contracts that are blocked. */
+  readonly blocked: readonly { readonly kind: BlockedKind; readonly code: string; readonly open: number }[];
+  /** Cases that no person has decided yet, by reason; parked streams are counted apart. */
   readonly quarantine: ReadonlyMap<string, { readonly open: number; readonly oldestMs: number }>;
   /** Open holds, by reason. */
   readonly holds: ReadonlyMap<string, number>;

@@ -1,3 +1,5 @@
+import type { AlarmCode } from './alarm-codes.js';
+
 /** Where a process may die, by the names of the crash table in ARCHITECTURE.md. */
 export type FaultPointName = 'C1' | 'C2' | 'C3' | 'C4' | 'C5' | 'C6' | 'C7' | 'C8' | 'C9';
 
@@ -25,7 +27,7 @@ export abstract class Wake {
   abstract hint(...topics: readonly WorkTopic[]): void;
 }
 
-/** Says what an operator must see. `code` is stable; the context is safe to log. */
+/** Says what an operator must see. The context is safe to log. */
 export abstract class Alarms {
-  abstract raise(code: string, message: string, context: Readonly<Record<string, string | number>>): void;
+  abstract raise(code: AlarmCode, message: string, context: Readonly<Record<string, string | number>>): void;
 }

@@ -19,7 +19,7 @@ export interface NewWork extends WorkKey {
 export interface Claim extends WorkKey {
   readonly id: bigint;
   readonly epoch: number;
-  /** Claims since the last progress, this one included. */
+  /** Attempts since the last progress, this one included. A claim that its process died with was none. */
   readonly attempts: number;
   readonly leaseUntil: Micros;
 }

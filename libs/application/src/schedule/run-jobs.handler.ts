@@ -25,7 +25,7 @@ export interface SchedulePolicy {
   readonly backoff: Backoff;
 }
 
-/** A run may take as long as its period, and this long where the period is short; then another process may take it over. */
+/** A run may take as long as its period, and this long where the period is shorter; then another process may take it over. */
 const LEAST_LIMIT_MS = 600_000;
 
 /**
@@ -75,18 +75,29 @@ export class RunJobsHandler {
   /** Never rejects. */
   async #run(job: Job, claim: JobClaim): Promise<void> {
     const lost = new AbortController();
-    const limit = AbortSignal.timeout(Math.max(job.periodMs, LEAST_LIMIT_MS));
-    limit.addEventListener('abort', () => {
-      const message = 'A periodic job takes longer than it may. Another process takes it over.';
-      if (this.#running.has(job.name)) this.alarms.raise('job_overdue', message, { job: job.name });
-    });
+    const overdue = new AbortController();
+    const limit = setTimeout(
+      () => {
+        overdue.abort();
+        const message = 'A periodic job takes longer than it may. Another process takes it over.';
+        this.alarms.raise('job_overdue', message, { job: job.name });
+      },
+      Math.max(job.periodMs, LEAST_LIMIT_MS),
+    ).unref();
     const renew = async (): Promise<void> => {
-      if (limit.aborted) return;
+      if (overdue.signal.aborted) return;
       if (!(await this.unitOfWork.run((tx) => tx.jobs.renew(claim, this.policy.leaseMs)))) lost.abort();
     };
-    const signal = AbortSignal.any([this.#stopping.signal, limit, lost.signal]);
+    const signal = AbortSignal.any([this.#stopping.signal, overdue.signal, lost.signal]);
+    const run = async (): Promise<void> => {
+      try {
+        await job.run(signal);
+      } finally {
+        clearTimeout(limit);
+      }
+    };
     try {
-      await keepLeases(this.policy.leaseMs, renew, () => job.run(signal));
+      await keepLeases(this.policy.leaseMs, renew, run);
       await this.unitOfWork.run((tx) => tx.jobs.finish(claim, job.periodMs));
     } catch (error) {
       await this.#failed(job, claim, error);

@@ -1,10 +1,10 @@
+import type { AlarmCode } from '../ports/alarm-codes.js';
 import type { StandingFigures } from '../ports/backlog-store.js';
 import type { WorkKind } from '../ports/work-store.js';
 
 /** Something that stands still and that only a person can set going. */
 export interface Finding {
-  /** Stable. */
-  readonly code: string;
+  readonly code: AlarmCode;
   /** Tells one finding from the other of the same code. */
   readonly key: string;
   readonly message: string;
@@ -23,7 +23,7 @@ const seconds = (ms: number): number => Math.round(ms / 1_000);
 /** What the figures show to stand still longer than it may. */
 export function overdueFindings(figures: StandingFigures, { overdueMs, attentionMs }: Limits): readonly Finding[] {
   const findings: Finding[] = [];
-  const find = (code: string, about: string, message: string, context: Finding['context']): void => {
+  const find = (code: AlarmCode, about: string, message: string, context: Finding['context']): void => {
     findings.push({ code, key: `${code} ${about}`, message, context });
   };
   for (const kind of KINDS) {
@@ -32,7 +32,12 @@ export function overdueFindings(figures: StandingFigures, { overdueMs, attention
     const message = 'Work is due and nobody takes it: is its role running, and is it ready?';
     find('work_overdue', kind, message, { kind, due, oldestSeconds: seconds(oldestMs) });
   }
-  const { events, unownedShards, parkedStreams } = figures;
+  const { unknownOrders, events, unownedShards, parkedStreams } = figures;
+  if (unknownOrders.oldestMs > overdueMs) {
+    const message = 'It is not known whether orders exist, and looking them up does not tell.';
+    const { open, oldestMs } = unknownOrders;
+    find('order_outcome_overdue', '', message, { open, oldestSeconds: seconds(oldestMs) });
+  }
   const isLate = events.oldestMs > overdueMs;
   if (isLate) {
     const message = 'Events wait to be published: is a relay running, and is it ready?';
@@ -45,9 +50,13 @@ export function overdueFindings(figures: StandingFigures, { overdueMs, attention
     const message = 'Streams wait for an operator, because Kafka will never take their next event.';
     find('streams_parked', '', message, { parkedStreams });
   }
+  for (const { kind, code, open } of figures.blocked) {
+    const message = 'Payments or deliveries are blocked, until somebody has done something about it.';
+    find('obligations_blocked', `${kind} ${code}`, message, { kind, reason: code, open });
+  }
   for (const [reason, { open, oldestMs }] of figures.quarantine) {
     if (oldestMs <= attentionMs) continue;
-    const message = 'Entries of the quarantine have waited long for a person.';
+    const message = 'Cases have waited long for a person.';
     find('quarantine_unattended', reason, message, { reason, open, oldestSeconds: seconds(oldestMs) });
   }
   return findings;

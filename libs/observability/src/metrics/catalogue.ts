@@ -132,9 +132,24 @@ export const METRICS = {
     help: 'Shards with events to publish that no relay owns.',
     labels: [],
   },
+  v402_orders_unknown_rows: {
+    type: 'gauge',
+    help: 'Orders of which it is not known whether they exist, and that may be looked up.',
+    labels: [],
+  },
+  v402_orders_unknown_oldest_seconds: {
+    type: 'gauge',
+    help: 'How long the oldest of these might have been looked up; 0 where there is none.',
+    labels: [],
+  },
+  v402_obligations_blocked: {
+    type: 'gauge',
+    help: 'Payments and deliveries of current contracts that are blocked, by kind and code.',
+    labels: ['kind', 'code'],
+  },
   v402_quarantine_open: {
     type: 'gauge',
-    help: 'Entries in quarantine that nobody has decided, by reason.',
+    help: 'Cases that nobody has decided (v402 quarantine list), by reason; parked streams are counted apart.',
     labels: ['reason'],
   },
   v402_reconciliation_differences: {

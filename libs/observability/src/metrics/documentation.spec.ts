@@ -27,7 +27,7 @@ test('docs/operations.md has every metric as it is, in the order of the catalogu
 });
 
 test('names begin with v402 and end with their unit; help is a sentence', () => {
-  const units = /_(total|seconds|messages|records|rows|differences|open|up|state|ready|paused|parked|unowned)$/;
+  const units = /_(total|seconds|messages|records|rows|differences|open|blocked|up|state|ready|paused|parked|unowned)$/;
   for (const [name, { help, type }] of metrics) {
     expect(name).toMatch(/^v402_[a-z_]+$/);
     expect(name).toMatch(units);

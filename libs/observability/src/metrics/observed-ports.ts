@@ -2,6 +2,7 @@ import {
   Alarms,
   EventPublisher,
   OrderSystem,
+  type AlarmCode,
   type CancelOutcome,
   type CreateOptions,
   type CreateOutcome,
@@ -27,7 +28,7 @@ export class CountedAlarms extends Alarms {
     super();
   }
 
-  override raise(code: string, message: string, context: Readonly<Record<string, string | number>>): void {
+  override raise(code: AlarmCode, message: string, context: Readonly<Record<string, string | number>>): void {
     this.metrics.count('v402_alarms_total', { code });
     this.inner.raise(code, message, context);
   }

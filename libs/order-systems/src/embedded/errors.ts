@@ -11,13 +11,15 @@ const DATA_CLASSES: readonly string[] = ['22', '23', '54'];
 const INSTALLATION_CLASSES: readonly string[] = ['28', '3D', '42'];
 const QUERY_CANCELED = '57014';
 
+const sqlStateOf = (cause: unknown): string => (cause instanceof pg.DatabaseError ? (cause.code ?? '') : '');
+
 /** The only place that decides what a failed call may have done. */
 const outcomeOf = (failure: unknown): Failed => {
   if (!(failure instanceof TransactionFailure) || failure.progress === 'committing') {
     return { outcome: 'unknown', code: 'commit_unconfirmed' };
   }
   const { cause, progress, aborted } = failure;
-  const sqlState = cause instanceof pg.DatabaseError ? (cause.code ?? '') : '';
+  const sqlState = sqlStateOf(cause);
   const sqlClass = sqlState.slice(0, 2);
   if (progress === 'writing' && DATA_CLASSES.includes(sqlClass)) {
     const constraint = cause instanceof pg.DatabaseError ? cause.constraint : undefined;
@@ -45,4 +47,6 @@ export const cancelOutcomeOf = (failure: unknown): CancelOutcome => {
 
 /** A question that could not be put, or was not answered; it can be asked again. */
 export const questionFailed = (cause: unknown): RetryableError =>
-  new RetryableError('order_book_unavailable', 'The order book did not answer.', {}, { cause });
+  INSTALLATION_CLASSES.includes(sqlStateOf(cause).slice(0, 2))
+    ? new RetryableError('order_book_misconfigured', 'The order book refuses what it is asked.', {}, { cause })
+    : new RetryableError('order_book_unavailable', 'The order book did not answer.', {}, { cause });

@@ -1,4 +1,4 @@
-import type { Backlog, BacklogStore, StandingFigures, WorkKind } from '@v402/application';
+import type { Backlog, BacklogStore, BlockedKind, StandingFigures, WorkKind } from '@v402/application';
 import { TerminalError } from '@v402/domain';
 import type { Session } from '../session.js';
 
@@ -42,9 +42,28 @@ const EVENTS = `
       WHERE (lease_until IS NULL OR lease_until <= clock_timestamp())
         AND EXISTS (SELECT FROM v402.outbox o WHERE o.shard = s.shard AND ${NOT_PARKED})) AS unowned`;
 
+const UNKNOWN_ORDERS = `
+  SELECT count(*)::int AS open, ${ageMs('min(look_up_not_before)')} AS "oldestMs" FROM v402.order_placement
+  WHERE state = 'unknown' AND look_up_not_before <= statement_timestamp()`;
+
+const BLOCKED = (['payment_leg', 'delivery'] as const satisfies readonly BlockedKind[])
+  .map(
+    (table) => `
+  SELECT '${table}' AS kind, r.code, count(*)::int AS open
+  FROM v402.${table} r JOIN v402.settlement s USING (contract_id)
+  WHERE r.state = 'blocked' AND s.current GROUP BY r.code`,
+  )
+  .join(' UNION ALL ');
+
+/** The open cases of `PgCaseStore.list`: entries in quarantine, and holds that have none. */
 const QUARANTINE = `
-  SELECT reason, count(*)::int AS open, ${ageMs('min(quarantined_at)')} AS "oldestMs" FROM v402.quarantine
-  WHERE resolution IS NULL GROUP BY reason`;
+  SELECT reason, count(*)::int AS open, ${ageMs('min(since)')} AS "oldestMs" FROM (
+    SELECT reason, quarantined_at AS since FROM v402.quarantine WHERE resolution IS NULL
+    UNION ALL
+    SELECT reason, placed_at FROM v402.hold h
+    WHERE released_at IS NULL AND resolution IS NULL
+      AND NOT EXISTS (SELECT FROM v402.quarantine q WHERE q.hold_id = h.id)
+  ) AS cases GROUP BY reason`;
 
 const HOLDS = `SELECT reason, count(*)::int AS open FROM v402.hold WHERE released_at IS NULL GROUP BY reason`;
 
@@ -58,6 +77,7 @@ const NO_WORK = { due: 0, oldestMs: 0 };
 
 type WorkRow = { kind: WorkKind; due: number; oldestMs: number };
 type EventsRow = { waiting: number; oldestMs: number; parked: number; unowned: number };
+type BlockedRow = { kind: BlockedKind; code: string; open: number };
 type ReconciliationRow = { byCode: Record<string, number>; agreedAgeMs: number | null };
 type ReasonRow = { reason: string; open: number };
 
@@ -71,6 +91,8 @@ export class PgBacklogStore implements BacklogStore {
   async figures(): Promise<StandingFigures> {
     const work = new Map((await this.session.query<WorkRow>(WORK)).map(({ kind, ...row }) => [kind, row]));
     const events = one(await this.session.query<EventsRow>(EVENTS));
+    const unknownOrders = one(await this.session.query<{ open: number; oldestMs: number }>(UNKNOWN_ORDERS));
+    const blocked = await this.session.query<BlockedRow>(BLOCKED);
     const quarantine = await this.session.query<ReasonRow & { oldestMs: number }>(QUARANTINE);
     const holds = await this.session.query<ReasonRow>(HOLDS);
     const reconciliation = one(await this.session.query<ReconciliationRow>(RECONCILIATION));
@@ -83,6 +105,8 @@ export class PgBacklogStore implements BacklogStore {
       events: { waiting: events.waiting, oldestMs: events.oldestMs },
       parkedStreams: events.parked,
       unownedShards: events.unowned,
+      unknownOrders,
+      blocked,
       quarantine: new Map(quarantine.map(({ reason, ...row }) => [reason, row])),
       holds: new Map(holds.map(({ reason, open }) => [reason, open])),
       reconciliation: {

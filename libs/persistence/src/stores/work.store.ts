@@ -3,8 +3,8 @@ import type { ContractId, Side } from '@v402/domain';
 import { columns, type Session, type SqlValue } from '../session.js';
 import { bytea, hexOf, microsOf, timestampOf } from '../values.js';
 
-const CLAIM = `id, kind, ${hexOf('contract_id')} AS "contractId", side, subject_id AS "subjectId", epoch, attempts,
-  ${microsOf('lease_until')} AS "leaseUntil"`;
+const CLAIM = `id, kind, ${hexOf('contract_id')} AS "contractId", side, subject_id AS "subjectId", epoch,
+  attempts + 1 AS attempts, ${microsOf('lease_until')} AS "leaseUntil"`;
 
 // In key order: two that add the same work wait for each other in one direction only.
 const ADD = `
@@ -31,7 +31,7 @@ const CLAIM_DUE = `
     FOR NO KEY UPDATE SKIP LOCKED
   ), claimed AS (
     UPDATE v402.work w
-    SET epoch = w.epoch + 1, attempts = w.attempts + 1, leased_by = $4,
+    SET epoch = w.epoch + 1, leased_by = $4,
       lease_until = clock_timestamp() + $3 * interval '1 millisecond'
     FROM due WHERE w.id = due.id RETURNING w.*
   )
@@ -67,7 +67,7 @@ const FINISH = `${OURS} DELETE FROM v402.work w USING ours WHERE w.id = ours.id`
 const POSTPONE = `${OURS}
   UPDATE v402.work w
   SET due_at = ${timestampOf('n.due_at')}, lease_until = NULL, leased_by = NULL,
-    attempts = CASE WHEN n.progressed THEN 0 WHEN n.uncounted THEN greatest(0, w.attempts - 1) ELSE w.attempts END
+    attempts = CASE WHEN n.progressed THEN 0 WHEN n.uncounted THEN w.attempts ELSE w.attempts + 1 END
   FROM ours JOIN unnest($1::bigint[], $3::bigint[], $4::boolean[], $5::boolean[])
     AS n (id, due_at, progressed, uncounted) USING (id)
   WHERE w.id = ours.id`;

@@ -70,6 +70,7 @@ function tellFigures(metrics: Metrics, figures: StandingFigures | undefined): vo
     'v402_outbox_oldest_seconds',
   );
   metrics.forget('v402_streams_parked', 'v402_relay_shards_unowned', 'v402_quarantine_open', 'v402_holds_open');
+  metrics.forget('v402_orders_unknown_rows', 'v402_orders_unknown_oldest_seconds', 'v402_obligations_blocked');
   metrics.forget('v402_reconciliation_differences', 'v402_reconciliation_agreed_age_seconds');
   if (figures === undefined) return;
   for (const kind of ['order', 'payment_leg', 'delivery'] as const) {
@@ -80,6 +81,9 @@ function tellFigures(metrics: Metrics, figures: StandingFigures | undefined): vo
   metrics.set('v402_outbox_oldest_seconds', {}, figures.events.oldestMs / 1_000);
   metrics.set('v402_streams_parked', {}, figures.parkedStreams);
   metrics.set('v402_relay_shards_unowned', {}, figures.unownedShards);
+  metrics.set('v402_orders_unknown_rows', {}, figures.unknownOrders.open);
+  metrics.set('v402_orders_unknown_oldest_seconds', {}, figures.unknownOrders.oldestMs / 1_000);
+  for (const { kind, code, open } of figures.blocked) metrics.set('v402_obligations_blocked', { kind, code }, open);
   for (const [reason, { open }] of figures.quarantine) metrics.set('v402_quarantine_open', { reason }, open);
   for (const [reason, open] of figures.holds) metrics.set('v402_holds_open', { reason }, open);
   const { differences, agreedAgeMs } = figures.reconciliation;

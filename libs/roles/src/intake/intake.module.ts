@@ -11,7 +11,7 @@ import {
 } from '@v402/application';
 import { SignatureVerifier } from '@v402/contract';
 import type { RoleConfig } from '@v402/config';
-import { KafkaBatchStrategy, KafkaInputLog, KafkaTopics, topicName } from '@v402/messaging';
+import { KafkaBatchStrategy, KafkaInputLog } from '@v402/messaging';
 import type { Logger } from '@v402/observability';
 import { TrustedSignatureVerifier, type TrustRegistry } from '@v402/signatures';
 import { kafkaConnection, kafkaLog } from '../core/kafka.js';
@@ -27,6 +27,7 @@ import { ContractsConsumer } from './contracts.consumer.js';
 import { IntakeFlow } from './intake-flow.js';
 import { InputWatch } from './input-watch.js';
 import { intakeTrouble } from './intake-trouble.js';
+import { checkTopicSettings } from './topic-settings.js';
 import { readTrustRegistry } from './trust.js';
 
 type IntakeConfig = RoleConfig<'intake'>;
@@ -66,9 +67,12 @@ export class IntakeModule {
         },
         {
           provide: ConsumerLife,
-          inject: [Operations, BacklogGate],
-          useFactory: (operations: Operations, gate: BacklogGate) => {
+          inject: [Operations, BacklogGate, Alarms, LOG],
+          useFactory: (operations: Operations, gate: BacklogGate, alarms: Alarms, log: Logger) => {
             observeConsumer(strategy, operations, gate);
+            strategy.on('status', ({ state }) => {
+              if (state === 'consuming') void checkTopicSettings(config, alarms, log);
+            });
             return new ConsumerLife(strategy, gate);
           },
         },
@@ -136,7 +140,7 @@ const groupId = (config: IntakeConfig): string => `${config.V402_TOPIC_PREFIX}${
 /** The transport that feeds `ContractsConsumer`. */
 export function contractsTransport(config: IntakeConfig, log: Logger): KafkaBatchStrategy {
   const connection = kafkaConnection(config);
-  const strategy = new KafkaBatchStrategy({
+  return new KafkaBatchStrategy({
     // A name that outlives the process: its successor takes over at once.
     connection: { ...connection, clientId: `${connection.clientId}-${processName(config)}` },
     log: kafkaLog(log),
@@ -146,36 +150,6 @@ export function contractsTransport(config: IntakeConfig, log: Logger): KafkaBatc
       sessionTimeoutMs: config.V402_KAFKA_SESSION_MS,
     },
   });
-  strategy.on('status', ({ state }) => {
-    if (state === 'consuming') void warnOfTopic(config, log);
-  });
-  return strategy;
-}
-
-/**
- * Without the broker's time an outage of the database can make contracts expire that came in time. A compressed record stops
- * its partition.
- */
-async function warnOfTopic(config: IntakeConfig, log: Logger): Promise<void> {
-  const topic = topicName(config.V402_TOPIC_PREFIX, 'contracts');
-  try {
-    const [facts] = await new KafkaTopics(kafkaConnection(config), kafkaLog(log)).inspect([topic]);
-    if (facts?.exists !== true) return;
-    if (facts.timestampType === 'CreateTime') {
-      log.error(
-        { alarm: 'input_topic_create_time', topic },
-        'The contracts topic keeps no log-append time, so the database says when a message arrived. Set message.timestamp.type=LogAppendTime.',
-      );
-    }
-    if (facts.isCompressionReadable === false) {
-      log.error(
-        { alarm: 'input_topic_compressed', topic },
-        'The contracts topic keeps records as producers compress them, and none of those is read. Set compression.type=uncompressed.',
-      );
-    }
-  } catch (error) {
-    log.debug({ err: error }, 'The settings of the contracts topic cannot be read.');
-  }
 }
 
 export function intakePolicy(config: IntakePolicyConfig): IntakePolicy {

@@ -34,7 +34,7 @@ export class FilePaymentAccounts extends PaymentAccounts {
       this.#accounts = readFile(this.file);
     } catch (error) {
       if (!(error instanceof TerminalError)) throw error;
-      this.alarms.raise(error.code, error.message, {});
+      this.alarms.raise('payment_accounts_invalid', error.message, {});
     }
   }
 }
