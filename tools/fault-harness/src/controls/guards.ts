@@ -154,9 +154,10 @@ function decorateStores(overrides: StoreOverrides): void {
 /** A batch counts as handled before it is. */
 function forgetBatches(): void {
   const handle = Reflect.get(AcceptContractsHandler.prototype, 'handle');
-  const forgetful = function (this: AcceptContractsHandler, ...args: Parameters<typeof handle>): Promise<unknown> {
-    void handle.apply(this, args).catch(() => undefined);
-    return Promise.resolve();
+  const nothing = { accepted: 0, duplicates: 0, rejected: 0, quarantined: 0, undecidable: 0, refusals: new Map() };
+  const forgetful: typeof handle = function (this: AcceptContractsHandler, messages) {
+    void handle.call(this, messages).catch(() => undefined);
+    return Promise.resolve(nothing);
   };
   Reflect.set(AcceptContractsHandler.prototype, 'handle', forgetful);
 }
