@@ -1,7 +1,7 @@
-import { RetryableError } from '@v402/domain';
 import { contractOf } from '../contract-of.js';
+import { answerOf, codeOf } from '../orders/answer-of.js';
 import { orderDifferences } from '../orders/compare-order.js';
-import { orderKindOf, type OrderSystem } from '../ports/order-system.js';
+import { orderKindOf, type OrderReference, type OrderSnapshot, type OrderSystem } from '../ports/order-system.js';
 import type { BookedOrder, BookedSettlement } from '../ports/reconciliation-books.js';
 import type { Findings } from './report.js';
 
@@ -33,24 +33,33 @@ export class OrderComparison {
 
   async #one(settlement: BookedSettlement, order: BookedOrder): Promise<void> {
     if (order.state === 'created' && !order.passedOn) this.findings.counts.orders += 1;
-    if (this.#silences >= MAX_SILENCES) return;
+    // Somebody is at work on it: what the order system says now may be newer than what was read of it.
+    if (order.hasWork || order.passedOn || this.#silences >= MAX_SILENCES) return;
+    const reference = { kind: orderKindOf(order.side), reference: settlement.orderReference };
+    const answer = await this.#ask(reference);
+    if (answer !== undefined) this.#judge(settlement, order, reference, answer.found);
+  }
+
+  /** @returns undefined where the order system does not answer, however it fails */
+  async #ask(reference: OrderReference): Promise<{ readonly found: OrderSnapshot | undefined } | undefined> {
+    const signal = AbortSignal.any([this.signal, AbortSignal.timeout(ASK_TIMEOUT_MS)]);
     try {
-      await this.#ask(settlement, order);
+      return { found: await answerOf(signal, () => this.system.readBack(reference, signal)) };
     } catch (error) {
-      if (!(error instanceof RetryableError)) throw error;
       this.#silences += 1;
-      if (this.#silences === 1) this.findings.unproven('order_system_unread', this.system.name, error.code);
+      const code = codeOf(error, 'adapter_failed');
+      if (this.#silences === 1) this.findings.unproven('order_system_unread', this.system.name, code);
+      return undefined;
     }
   }
 
-  async #ask(settlement: BookedSettlement, order: BookedOrder): Promise<void> {
-    // Somebody is at work on it: what the order system says now may be newer than what was read of it.
-    const { side, state, orderNumber, hasWork, adoptedFrom, passedOn } = order;
-    if (hasWork || passedOn) return;
-    const { contractId, orderReference } = settlement;
-    const reference = { kind: orderKindOf(side), reference: orderReference };
-    const signal = AbortSignal.any([this.signal, AbortSignal.timeout(ASK_TIMEOUT_MS)]);
-    const found = await this.system.readBack(reference, signal);
+  #judge(
+    settlement: BookedSettlement,
+    { side, state, orderNumber, adoptedFrom }: BookedOrder,
+    reference: OrderReference,
+    found: OrderSnapshot | undefined,
+  ): void {
+    const { contractId } = settlement;
     // Under the chain's one reference may stand the order of another contract of the deal.
     const isOurs = found?.contractId === contractId;
     const placedFor = found?.contractId === adoptedFrom && adoptedFrom !== undefined ? adoptedFrom : contractId;
