@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { seal, verifyEvidence, type EvidenceFile, type EvidenceVerdict } from '@v402/application';
 import { EmbeddedOrderSystem } from '@v402/order-systems';
 import { loadTrustRegistry } from '@v402/signatures';
+import { ScriptedOrderSystem } from '@v402/testing';
 import { BackOffice } from '../support/back-office.js';
 import { collectEvidence, leavesOf, replaced, verifyTools, type Json } from '../support/evidence.js';
 import { agreed, type AgreedTrade, variant } from '../support/intake-scene.js';
@@ -39,7 +40,14 @@ async function collect(id: string, withBook = true): Promise<EvidenceFile> {
 }
 
 const verify = (file: Json | EvidenceFile, withRegistry = false): Promise<EvidenceVerdict> =>
-  verifyEvidence(Buffer.from(JSON.stringify(file)), verifyTools(withRegistry ? registry : undefined));
+  verifyText(JSON.stringify(file), withRegistry);
+
+async function verifyText(text: string, withRegistry = false): Promise<EvidenceVerdict> {
+  return (await verifyEvidence(Buffer.from(text), verifyTools(withRegistry ? registry : undefined)))!;
+}
+
+/** The same file after its members were changed, with a seal that fits again. */
+const sealedAgain = (document: Json): EvidenceFile => seal(JSON.parse(JSON.stringify(document)) as EvidenceFile);
 
 const failedIn = ({ checks }: EvidenceVerdict): string[] =>
   checks.filter(({ outcome }) => outcome === 'failed').map(({ code }) => code);
@@ -99,6 +107,14 @@ describe('a contract that was settled', () => {
     expect(notChecked(await verify(await collect(plain.contractId, false)))).toContain('order_system');
   });
 
+  test('error: an order system that does not answer, and does not heed its signal, holds nothing up', async () => {
+    const silent = new ScriptedOrderSystem();
+    silent.script.readBack = () => new Promise(() => undefined);
+    await expect(collectEvidence(office.database.appUrl, plain.contractId, silent, 20)).rejects.toMatchObject({
+      code: 'deadline_exceeded',
+    });
+  });
+
   test('behavior: a name that nobody knows has no evidence', async () => {
     expect(await collectEvidence(office.database.appUrl, 'f'.repeat(64))).toBeUndefined();
     expect(await collectEvidence(office.database.appUrl, 'nobody')).toBeUndefined();
@@ -146,9 +162,8 @@ describe('a refused message', () => {
 
   test('error: a refusal under another code than the message deserves', async () => {
     const file = await collect(sha256('no json'));
-    const text = JSON.stringify(file).replaceAll('malformed_json', 'duplicate_key');
-    const forged = JSON.parse(text) as EvidenceFile;
-    expect(failedIn(await verify(seal(forged)))).toContain('refusals');
+    const forged = JSON.stringify(file).replaceAll('malformed_json', 'duplicate_key');
+    expect(failedIn(await verify(sealedAgain(JSON.parse(forged) as Json)))).toContain('refusals');
   });
 });
 
@@ -167,10 +182,12 @@ describe('tampering', () => {
     return leaf.slice(0, last.index) + digit + leaf.slice(last.index + 1);
   }
 
-  const names = ['whole', 'superseded', 'amendment', 'quarantined'];
+  const names = ['whole', 'superseded', 'amendment', 'quarantined'] as const;
+  const documentOf = (name: (typeof names)[number]) =>
+    JSON.parse(JSON.stringify(files[name])) as { readonly [member: string]: Json };
 
   test.each(names)('property: %s: whatever one member is changed to, the file does not verify', async (name) => {
-    const document = files[name]! as unknown as Json;
+    const document = documentOf(name);
     for (const [where, leaf] of leavesOf(document)) {
       if (Array.isArray(leaf) || (typeof leaf === 'object' && leaf !== null)) continue;
       const tampered = replaced(document, where, other(leaf, where));
@@ -179,14 +196,20 @@ describe('tampering', () => {
   });
 
   test('property: a member more, or one less, and the file does not verify', async () => {
-    const document = files['whole']! as unknown as { readonly [name: string]: Json };
-    for (const name of Object.keys(document)) {
-      const rest = Object.entries(document).filter(([each]) => each !== name);
-      expect((await verify(Object.fromEntries(rest))).outcome).toBe('failed');
+    const document = documentOf('whole');
+    const { format, ...others } = document;
+    for (const name of Object.keys(others)) {
+      const rest = Object.entries(others).filter(([each]) => each !== name);
+      expect((await verify({ format: format!, ...Object.fromEntries(rest) })).outcome).toBe('failed');
     }
+    // What does not name the format does not even mean to be evidence.
+    expect(await verifyEvidence(Buffer.from(JSON.stringify(others)), verifyTools())).toBeUndefined();
     expect((await verify({ ...document, note: 'more' })).outcome).toBe('failed');
     const twice = JSON.stringify(document).replace('{', '{"format":"v402-evidence/1",');
-    expect((await verifyEvidence(Buffer.from(twice), verifyTools())).outcome).toBe('failed');
+    expect(await verifyText(twice)).toMatchObject({
+      outcome: 'failed',
+      checks: [{ code: 'format', faults: [{ where: '/format', what: 'cannot be read: duplicate_key' }] }],
+    });
   });
 
   /**
@@ -217,13 +240,13 @@ describe('tampering', () => {
   };
 
   test.each(names)('property: %s: sealed again, every change but to a claim is found', async (name) => {
-    const document = files[name]! as unknown as Json;
+    const document = documentOf(name);
     const missed: string[] = [];
     for (const [where, leaf] of leavesOf(document)) {
       if (where === '/sealed' || [...CLAIMS, ...CLAIMS_OF[name]!].some((claim) => claim.test(where))) continue;
       if (Array.isArray(leaf) || (typeof leaf === 'object' && leaf !== null)) continue;
-      const tampered = replaced(document, where, other(leaf, where)) as unknown as EvidenceFile;
-      if ((await verify(seal(tampered))).outcome !== 'failed') missed.push(`${where}: ${JSON.stringify(leaf)}`);
+      const tampered = replaced(document, where, other(leaf, where));
+      if ((await verify(sealedAgain(tampered))).outcome !== 'failed') missed.push(`${where}: ${JSON.stringify(leaf)}`);
     }
     expect(missed).toEqual([]);
   });

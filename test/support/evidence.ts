@@ -14,10 +14,11 @@ export async function collectEvidence(
   url: string,
   id: string,
   system?: OrderSystem,
+  askTimeoutMs?: number,
 ): Promise<EvidenceFile | undefined> {
   const archive = new PgEvidenceArchive({ url, applicationName: 'evidence test' });
   try {
-    return await new CollectEvidenceHandler(archive, 'test-1', system).handle(id);
+    return await new CollectEvidenceHandler(archive, 'test-1', system, askTimeoutMs).handle(id);
   } finally {
     await archive.close();
   }
@@ -65,8 +66,10 @@ export async function expectEvidence(scene: IntakeScene, forged: ReadonlySet<str
   expect(rows.length).toBeGreaterThan(0);
   for (const { id } of rows) {
     const file = await collectEvidence(scene.database.appUrl, id);
-    const { checks } = await verifyEvidence(Buffer.from(JSON.stringify(file)), verifyTools());
-    const faults = checks.flatMap((check) => check.faults.map(({ where, what }) => `${check.code} ${where} ${what}`));
+    const verdict = await verifyEvidence(Buffer.from(JSON.stringify(file)), verifyTools());
+    const faults = verdict?.checks.flatMap((check) =>
+      check.faults.map(({ where, what }) => `${check.code} ${where} ${what}`),
+    );
     if (!forged.has(id)) expect({ id, faults }).toEqual({ id, faults: [] });
   }
 }

@@ -1,7 +1,7 @@
 export { contractOf } from './contract-of.js';
 export type { EventNaming } from './events/settlement-stream.js';
 export * from './evidence/collect-evidence.handler.js';
-export { isEvidence, seal, type EvidenceFacts, type EvidenceFile } from './evidence/evidence-file.js';
+export { seal, type EvidenceFacts, type EvidenceFile } from './evidence/evidence-file.js';
 export type { KeptRegistry, VerifyTools } from './evidence/checks/evidence-check.js';
 export { verifyEvidence, type EvidenceVerdict } from './evidence/verify-evidence.js';
 export * from './intake/accept-contracts.handler.js';

@@ -50,10 +50,11 @@ export interface ReadEvent {
 
 /**
  * Reads an event as strictly as it was written.
+ * @param json the JSON value that its bytes are. Whoever proves something by it reads them strictly: no member twice
  * @returns undefined for what `encodeEvent` never writes
  */
-export function readEvent(bytes: Uint8Array): ReadEvent | undefined {
-  const parsed = envelopeSchema.safeParse(jsonOf(bytes));
+export function readEvent(json: unknown): ReadEvent | undefined {
+  const parsed = envelopeSchema.safeParse(json);
   if (!parsed.success) return undefined;
   const { type, data, dataschema, sequence, correlationid, id, source, subject, time } = parsed.data;
   const definition = CATALOGUE[type];
@@ -64,15 +65,6 @@ export function readEvent(bytes: Uint8Array): ReadEvent | undefined {
   if ((definition.topic === 'rejections') !== (numbered === undefined)) return undefined;
   const topicKey = definition.topic;
   return { id, source, type, topicKey, subject, time, sequence: numbered, correlationId: correlationid, data };
-}
-
-/** The one text that the bytes are; undefined for bytes that are no JSON. */
-function jsonOf(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch {
-    return undefined;
-  }
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { CaseDocument, ListedCase, ShownCase } from '@v402/application';
+import { readEnvelope } from '@v402/contract';
 import { instantOfMicros, printableJson } from '@v402/domain';
 import { list, table } from '../show/table.js';
 import { textOfBytes } from './text-of-bytes.js';
@@ -87,9 +88,11 @@ function documentText({ what, contractId, canonical, raw, decisions }: CaseDocum
 }
 
 /** Of an accepted message the contract is shown in its canonical form already. */
-function signaturesOf(envelope: Uint8Array): Uint8Array {
-  const { signatures } = JSON.parse(new TextDecoder().decode(envelope)) as { readonly signatures: unknown };
-  return new TextEncoder().encode(JSON.stringify({ signatures }));
+function signaturesOf(bytes: Uint8Array): Uint8Array {
+  const read = readEnvelope(bytes);
+  if (!read.ok) return bytes;
+  const { signatures } = read.identified.envelope;
+  return Buffer.from(JSON.stringify({ signatures }));
 }
 
 const rawTitle = ({ digest, size, truncated }: NonNullable<CaseDocument['raw']>): string =>

@@ -1,11 +1,10 @@
 import { readEnvelope } from '@v402/contract';
 import { instantOfMicros } from '@v402/domain';
+import { answerOf } from '../orders/answer-of.js';
 import type { EvidenceArchive } from '../ports/evidence-archive.js';
 import { orderKindOf, type OrderSystem } from '../ports/order-system.js';
+import { eventOf } from './checks/evidence-check.js';
 import { EVIDENCE_FORMAT, seal, type EvidenceFacts, type EvidenceFile } from './evidence-file.js';
-
-/** How long the order system may take for one answer. */
-const ASK_TIMEOUT_MS = 10_000;
 
 /** Puts the whole proof of one contract, or of one refused message, into one file. */
 export class CollectEvidenceHandler {
@@ -14,6 +13,8 @@ export class CollectEvidenceHandler {
     private readonly codeVersion: string,
     /** Asked for its own copy of the orders; undefined: it is left out of the file. */
     private readonly orderSystem?: OrderSystem,
+    /** How long it may take for one answer. */
+    private readonly askTimeoutMs = 10_000,
   ) {}
 
   /**
@@ -22,8 +23,9 @@ export class CollectEvidenceHandler {
    * @throws RetryableError when the database or the order system cannot be asked
    */
   async handle(id: string): Promise<EvidenceFile | undefined> {
-    const facts = await this.archive.read(id);
-    if (facts === undefined) return undefined;
+    const found = await this.archive.read(id);
+    if (found === undefined) return undefined;
+    const facts = { ...found, events: eventsAbout(found) };
     return seal({
       format: EVIDENCE_FORMAT,
       codeVersion: this.codeVersion,
@@ -41,7 +43,8 @@ export class CollectEvidenceHandler {
     const answers: NonNullable<EvidenceFile['orderSystem']>['orders'] = [];
     for (const { side } of placed) {
       const reference = { kind: orderKindOf(side), reference: settlement.orderReference };
-      const order = await system.readBack(reference, AbortSignal.timeout(ASK_TIMEOUT_MS));
+      const signal = AbortSignal.timeout(this.askTimeoutMs);
+      const order = await answerOf(signal, () => system.readBack(reference, signal));
       answers.push({ side, order: order === undefined ? null : plain(order) });
     }
     // Only a label of when it was asked: nothing is decided by it.
@@ -65,6 +68,12 @@ function plain(order: NonNullable<Awaited<ReturnType<OrderSystem['readBack']>>>)
       items: items.map(({ line, quantity }) => ({ line, quantity })),
     })),
   };
+}
+
+/** The stream of a refused message may be that of the contract that it claims to be, which has events of its own. */
+function eventsAbout({ subject, events }: EvidenceFacts): EvidenceFile['events'] {
+  if (subject.kind === 'contract') return events;
+  return events.filter(({ bytes }) => eventOf(Buffer.from(bytes, 'base64'))?.data?.['rawDigest'] === subject.rawDigest);
 }
 
 /** The contract as the message brought it that was accepted, or quarantined. */

@@ -1,4 +1,4 @@
-import { canonicalBytes, parseStrictJson, sha256Hex, SUITES } from '@v402/contract';
+import { canonicalBytes, sha256Hex, SUITES } from '@v402/contract';
 import {
   DELIVERY_STATES,
   isCalendarDate,
@@ -15,9 +15,6 @@ import { z } from 'zod';
 
 /** Names the format in a file's `format`; the part before the slash tells evidence from anything else. */
 export const EVIDENCE_FORMAT = 'v402-evidence/1';
-
-/** What one file may hold: a thousand messages of the largest size do not occur. */
-const MAX_FILE_BYTES = 256 * 1024 * 1024;
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const base64 = z.base64();
@@ -247,7 +244,7 @@ const facts = {
   events: z.array(event),
 };
 
-const evidenceSchema = z.strictObject({
+export const evidenceSchema = z.strictObject({
   format: z.literal(EVIDENCE_FORMAT),
   /** By the database's clock, and with which release. */
   collectedAt: instant,
@@ -274,25 +271,4 @@ export function seal(unsealed: Omit<EvidenceFile, 'sealed'>): EvidenceFile {
 export function sealOf(file: Omit<EvidenceFile, 'sealed'> | EvidenceFile): string {
   const rest = Object.entries(file).filter(([name]) => name !== 'sealed');
   return sha256Hex(canonicalBytes(Object.fromEntries(rest)));
-}
-
-/** Whether the bytes are an evidence file of any version, or mean to be one. */
-export function isEvidence(bytes: Uint8Array): boolean {
-  const parsed = parseStrictJson(bytes, MAX_FILE_BYTES);
-  if (!parsed.ok) return false;
-  const { value } = parsed;
-  if (typeof value !== 'object' || value === null || !('format' in value)) return false;
-  return typeof value.format === 'string' && value.format.startsWith('v402-evidence/');
-}
-
-export type OpenResult =
-  { readonly ok: true; readonly file: EvidenceFile } | { readonly ok: false; readonly faults: readonly string[] };
-
-/** Reads an evidence file strictly: JSON without a member twice, no unknown member, every member of its form. */
-export function openEvidence(bytes: Uint8Array): OpenResult {
-  const parsed = parseStrictJson(bytes, MAX_FILE_BYTES);
-  if (!parsed.ok) return { ok: false, faults: [`${parsed.refusal.where ?? ''}: ${parsed.refusal.code}`] };
-  const read = evidenceSchema.safeParse(parsed.value);
-  if (read.success) return { ok: true, file: read.data };
-  return { ok: false, faults: read.error.issues.map(({ path }) => `/${path.map(String).join('/')}: schema_invalid`) };
 }

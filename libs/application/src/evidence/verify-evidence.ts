@@ -3,7 +3,6 @@ import { auditCheck } from './checks/audit.check.js';
 import {
   openedEvidence,
   type EvidenceCheck,
-  type EvidenceFault,
   type Fail,
   type OpenedEvidence,
   type VerifyTools,
@@ -19,7 +18,8 @@ import { decisionsCheck, identityCheck, messageBytesCheck, sealCheck } from './c
 import { deliveriesCheck, paymentsCheck } from './checks/obligations.checks.js';
 import { chainCheck, ordersCheck, orderSystemCheck, settlementCheck } from './checks/orders.checks.js';
 import { refusalsCheck, registryCheck, signaturesCheck } from './checks/signatures.checks.js';
-import { openEvidence, type EvidenceFile } from './evidence-file.js';
+import type { EvidenceFile } from './evidence-file.js';
+import { openEvidence, type EvidenceFault } from './open-evidence.js';
 
 /** In the order in which they are reported. */
 const CHECKS: readonly EvidenceCheck[] = [
@@ -77,16 +77,15 @@ export interface EvidenceVerdict {
 
 /**
  * Checks an evidence file by itself: no database, no network, no clock.
+ * @returns undefined where the bytes do not even mean to be evidence
  * @throws RetryableError when a signature can only be checked with something that is away
  */
-export async function verifyEvidence(bytes: Uint8Array, tools: VerifyTools): Promise<EvidenceVerdict> {
+export async function verifyEvidence(bytes: Uint8Array, tools: VerifyTools): Promise<EvidenceVerdict | undefined> {
   const read = openEvidence(bytes);
-  if (!read.ok) {
-    const faults = read.faults.map((fault) => {
-      const [where = '', what = ''] = fault.split(': ');
-      return { where, what };
-    });
-    return { outcome: 'failed', subject: null, checks: [{ ...FORMAT, outcome: 'failed', faults }], claims: CLAIMS };
+  if (read.outcome === 'not_evidence') return undefined;
+  if (read.outcome === 'faulty') {
+    const format = { ...FORMAT, outcome: 'failed', faults: read.faults } as const;
+    return { outcome: 'failed', subject: null, checks: [format], claims: CLAIMS };
   }
   const opened = openedEvidence(read.file);
   const checks: CheckedEvidence[] = [{ ...FORMAT, outcome: 'proven', faults: [] }];

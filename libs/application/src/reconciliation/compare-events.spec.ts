@@ -116,6 +116,13 @@ test('error: a gap is one missing event, not one out of order', async () => {
   expect((await compare(log, a)).differences).toEqual(['event_missing']);
 });
 
+test('error: a record that names an id twice is no event, whichever of the two it means', async () => {
+  const a = stream('a', 2);
+  const twice = Buffer.from(`{"id":"${randomUUID()}","id":"${a[0]!.event.id}"}`);
+  for (const made of [a[0]!, { ...a[0]!, value: twice }, a[1]!]) log.append(made);
+  expect(await compare(log, a)).toEqual({ differences: ['event_unknown'], unproven: [], found: 2 });
+});
+
 test('behavior: what was published since the topic was read is found in a second look', async () => {
   const a = stream('a', 2);
   log.append(a[0]!);

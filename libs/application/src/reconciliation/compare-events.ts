@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { parseStrictJson } from '@v402/contract';
 import { RetryableError } from '@v402/domain';
 import type { BookedEvent, FoundEvent, ReconciliationBooks, Window } from '../ports/reconciliation-books.js';
 import type { LoggedRecord, PartitionBounds, PartitionRange, TopicLog } from '../ports/topic-log.js';
@@ -121,7 +122,7 @@ export class EventComparison {
 
   #matchOne(topic: string, record: LoggedRecord, event: FoundEvent): void {
     const digest = createHash('sha256')
-      .update(record.value ?? new Uint8Array())
+      .update(record.value ?? NO_BYTES)
       .digest('hex');
     if (digest !== event.sha256) {
       this.findings.differs('event_bytes_differ', event.id, placeOf(record));
@@ -189,15 +190,14 @@ const lowOf = (bounds: readonly PartitionBounds[], partition: number): bigint | 
   bounds.find((each) => each.partition === partition)?.low;
 const placeOf = ({ topic, partition, offset }: LoggedRecord): string => `${topic}/${partition}/${offset}`;
 
+const NO_BYTES = new Uint8Array();
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** The id that a record claims to be; undefined for what is no event at all. */
+/** The id that a record claims to be; undefined for what is no event at all, or names its id twice. */
 function idOf({ value }: LoggedRecord): string | undefined {
-  try {
-    const event: unknown = JSON.parse(Buffer.from(value ?? new Uint8Array()).toString('utf8'));
-    if (typeof event !== 'object' || event === null || !('id' in event)) return undefined;
-    return typeof event.id === 'string' && UUID.test(event.id) ? event.id : undefined;
-  } catch {
+  const parsed = parseStrictJson(value ?? NO_BYTES, value?.byteLength);
+  if (!parsed.ok || typeof parsed.value !== 'object' || parsed.value === null || !('id' in parsed.value))
     return undefined;
-  }
+  const { id } = parsed.value;
+  return typeof id === 'string' && UUID.test(id) ? id : undefined;
 }

@@ -1,12 +1,10 @@
-import { EVENT_TYPES, type EventType } from '../catalogue.js';
+import { EVENT_TYPES } from '../catalogue.js';
 import { expectedEventId, readEvent } from '../read-event.js';
 import { readExamples } from './examples.js';
 
 const examples = await readExamples();
-const bytesOf = (type: EventType): Uint8Array => Buffer.from(JSON.stringify(JSON.parse(examples[type])));
-
 describe.each(EVENT_TYPES)('the example of %s', (type) => {
-  const event = readEvent(bytesOf(type));
+  const event = readEvent(JSON.parse(examples[type]));
 
   test('behavior: is read as an event of that type', () => {
     expect(event?.type).toBe(type);

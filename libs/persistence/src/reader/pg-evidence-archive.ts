@@ -91,14 +91,8 @@ async function ofMessage(session: Session, rawDigest: string): Promise<EvidenceF
     holds: [],
     quarantine,
     audit: await audit(session, quarantine, null),
-    // The stream may be that of the contract that the message claims to be, which has events of its own.
-    events: events.filter(({ bytes }) => isAbout(rawDigest, bytes)),
+    events,
   };
-}
-
-function isAbout(rawDigest: string, bytes: string): boolean {
-  const { data } = JSON.parse(Buffer.from(bytes, 'base64').toString('utf8')) as { data?: { rawDigest?: unknown } };
-  return data?.rawDigest === rawDigest;
 }
 
 /** Operators act on cases, which are named by their hold or their entry in quarantine. */

@@ -1,13 +1,12 @@
-import { canonicalBytes, readEnvelope, type IdentifiedEnvelope, type SignatureVerifier } from '@v402/contract';
+import {
+  canonicalBytes,
+  parseStrictJson,
+  readEnvelope,
+  type IdentifiedEnvelope,
+  type SignatureVerifier,
+} from '@v402/contract';
 import { readEvent, type EventType, type ReadEvent } from '@v402/events';
 import type { EvidenceFile } from '../evidence-file.js';
-
-/** Something that a file says of itself and that does not hold. */
-export interface EvidenceFault {
-  /** JSON Pointer into the file. */
-  readonly where: string;
-  readonly what: string;
-}
 
 /** What the checks of a file have in common: it was read once. */
 export interface OpenedEvidence {
@@ -66,8 +65,14 @@ export function openedEvidence(file: EvidenceFile): OpenedEvidence {
   };
   const decided = file.decisions.find(({ outcome }) => outcome === 'accepted' || outcome === 'quarantined');
   const read = decided && readMessage(decided.rawDigest);
-  const events = file.events.map(({ bytes }) => readEvent(Buffer.from(bytes, 'base64')));
+  const events = file.events.map(({ bytes }) => eventOf(Buffer.from(bytes, 'base64')));
   return { file, identified: read?.ok === true ? read.identified : undefined, events, readMessage };
+}
+
+/** An event as its kept bytes say it, read strictly; undefined for bytes that are no event of ours. */
+export function eventOf(bytes: Uint8Array): ReadEvent | undefined {
+  const parsed = parseStrictJson(bytes, bytes.byteLength);
+  return parsed.ok ? readEvent(parsed.value) : undefined;
 }
 
 /** Whether two JSON values are the same, whatever the order of their members. */
