@@ -118,6 +118,23 @@ describe('v402 topics', () => {
     expect(again.stdout).not.toContain('created ');
   });
 
+  test('the same for programs, with the same exit status', async () => {
+    const prefix = `cli-${randomUUID().slice(0, 8)}.`;
+    const ofOwn = { env: { ...env, V402_TOPIC_PREFIX: prefix } };
+    const contracts = `${prefix}v402.settlement.contracts.v1`;
+    const missing = await v402(['topics', 'check', '--json'], ofOwn);
+    expect(missing).toMatchObject({ status: 1, stderr: '' });
+    expect(JSON.parse(missing.stdout)).toMatchObject({
+      created: [],
+      topics: expect.arrayContaining([{ topic: contracts, exists: false, problems: ['is missing'] }]) as unknown,
+    });
+    const created = await v402(['topics', 'create', '--json', '--replication-factor', '1'], ofOwn);
+    expect(created).toMatchObject({ status: 0, stderr: '' });
+    const { topics, ...rest } = JSON.parse(created.stdout) as { created: string[]; topics: { problems: string[] }[] };
+    expect(rest.created).toContain(contracts);
+    expect(topics.map(({ problems }) => problems)).toEqual(rest.created.map(() => []));
+  });
+
   test('what Kafka refuses, and a Kafka that is away: status 2 with a code', async () => {
     const refused = await v402(['topics', 'create', '--replication-factor', '9'], {
       env: { ...env, V402_TOPIC_PREFIX: `${env.V402_TOPIC_PREFIX}refused.` },

@@ -122,6 +122,60 @@ describe('v402 verify', () => {
   });
 });
 
+describe('v402 verify, of evidence', () => {
+  const written = { format: 'v402-evidence/1', audit: [{ details: { '\u001b[31mX': 1 } }], sealed: '0' };
+  const damaged = JSON.stringify(written, null, 2);
+  const twice = damaged.replace('"sealed"', '"format": "v402-evidence/1",\n  "sealed"');
+  // Everything that a terminal would obey; line breaks are the command's own.
+  const unseen = /[^\P{Cc}\n]/u;
+
+  test('a file that does not hold, or cannot be read, fails as evidence: status 1, with or without a registry', async () => {
+    for (const stdin of [damaged, twice, damaged.slice(0, -1)]) {
+      for (const args of [
+        ['verify', '-'],
+        ['verify', '-', '--registry', registry],
+      ]) {
+        const { status, stdout, stderr } = await v402(args, { stdin });
+        expect({ status, stderr }).toEqual({ status: 1, stderr: '' });
+        expect(stdout).toMatch(/^failed\nFAILED {7}format: /);
+      }
+    }
+    expect((await v402(['verify', '-'], { stdin: twice })).stdout).toContain('/format cannot be read: duplicate_key\n');
+  });
+
+  test('what a stranger called a member reaches no terminal, as text or as JSON', async () => {
+    const text = await v402(['verify', '-'], { stdin: damaged });
+    expect(text.stdout).toContain(String.raw`/audit/0/details/\u{1b}[31mX`);
+    expect(text.stdout).not.toMatch(unseen);
+    const json = await v402(['verify', '-', '--json'], { stdin: damaged });
+    expect(json.stdout).not.toMatch(unseen);
+    const { checks } = jsonOf(json) as { checks: { faults: { where: string }[] }[] };
+    expect(checks[0]!.faults.map(({ where }) => where)).toContain('/audit/0/details/\u001b[31mX');
+  });
+
+  test.each([
+    [['--now', '2026-11-21T10:15:30Z'], '--now'],
+    [['--handler-id', 'handler-1', '--parties', '*'], '--handler-id, --parties'],
+    [['--require-transcript'], '--require-transcript'],
+  ])('%j would mean nothing: status 2', async (options, named) => {
+    expect(await v402(['verify', '-', ...options], { stdin: damaged })).toEqual({
+      status: 2,
+      stdout: '',
+      stderr: `option_of_contracts: An evidence file is judged by what is recorded in it, not by ${named}.\n`,
+    });
+  });
+});
+
+test.each([
+  ['--from', '2026-11-21T00:00:00Z'],
+  ['--to', '2026-11-22T00:00:00Z'],
+  ['--grace-seconds', '5'],
+])('v402 reconcile --last with %s would mean nothing: status 2', async (option, value) => {
+  const { status, stdout, stderr } = await v402(['reconcile', '--last', option, value]);
+  expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+  expect(stderr).toContain(`error: option '--last' cannot be used with option '${option} `);
+});
+
 describe('v402 sign', () => {
   const { keys } = JSON.parse(readFileSync(join(data, 'keys.json'), 'utf8')) as {
     keys: { label: string; kid: string; privateKeyHex: string; privateJwk?: { d: string } }[];
@@ -276,6 +330,15 @@ describe('help', () => {
         stdout: expect.stringContaining('Exit status: 0') as string,
       });
     }
+  });
+
+  test('every exit status that a command can have is in the overview', async () => {
+    const { stdout } = await v402(['--help']);
+    const [, statuses = ''] = stdout.split('Exit status:\n');
+    expect([...statuses.matchAll(/^ {2}(\d+) /gm)].map(([, status]) => Number(status))).toEqual([
+      0, 1, 2, 3, 75, 78, 130,
+    ]);
+    expect((await v402(['run', '--help'])).stdout).toMatch(/75 ended by a signal/);
   });
 
   test('the version is the package’s', async () => {

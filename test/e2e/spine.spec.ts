@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { identifyContract } from '@v402/contract';
 import { topicName } from '@v402/messaging';
 import { sendAnyHeaders } from '../support/any-headers.js';
@@ -122,6 +122,7 @@ describe('the spine, black box: the standalone app, Kafka and PostgreSQL are rea
       status: 0,
       stderr: '',
     });
+    expect(statSync(out).mode & 0o777).toBe(0o600);
     const verified = await v402(['verify', out, '--registry', TRUST_REGISTRY]);
     expect(verified).toMatchObject({ status: 0, stderr: '' });
     expect(verified.stdout).toMatch(/^verified: contract/);

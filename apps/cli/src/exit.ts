@@ -16,7 +16,9 @@ Exit status:
   1   the answer is no: refused, failed, not found, not in order
   2   no answer: wrong usage, a file that cannot be read, a part that is away
   3   reconcile: nothing differs, but a part could not be looked at
-  78  run: the configuration cannot work`;
+  75  run: ended by a signal with work under way, which others take over
+  78  run: the configuration cannot work
+  130 demo: interrupted`;
 
 const debug = debuglog('v402');
 

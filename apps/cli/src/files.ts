@@ -1,4 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { TerminalError } from '@v402/domain';
 
@@ -19,12 +20,30 @@ export async function readBytes(file: string): Promise<Uint8Array> {
   }
 }
 
-/** @throws TerminalError `file_unwritable` */
+/**
+ * Writes a file whole or not at all, and for its owner's eyes alone: what the commands write holds names and amounts. What is
+ * no file, such as a pipe, is written to as it is.
+ * @throws TerminalError `file_unwritable`
+ */
 export async function writeText(file: string, text: string): Promise<void> {
   try {
-    await writeFile(file, text);
+    const found = await stat(file).catch(() => undefined);
+    if (found === undefined) await replaceFile(file, text);
+    else if (found.isFile()) await replaceFile(await realpath(file), text);
+    else await writeFile(file, text);
   } catch (cause) {
     throw new TerminalError('file_unwritable', `${file} cannot be written: ${reasonOf(cause)}.`, {}, { cause });
+  }
+}
+
+async function replaceFile(file: string, text: string): Promise<void> {
+  const temporary = `${file}.${randomUUID()}.tmp`;
+  try {
+    await writeFile(temporary, text, { mode: 0o600, flag: 'wx', flush: true });
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
   }
 }
 

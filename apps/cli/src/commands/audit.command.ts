@@ -3,6 +3,7 @@ import { instantOfMicros } from '@v402/domain';
 import { InvalidArgumentError, type Command } from 'commander';
 import { EXIT_NO } from '../exit.js';
 import { answer } from '../operations/answer.js';
+import { entryJson } from '../operations/case-json.js';
 import { withOperatorDatabase } from '../operations/with-operations.js';
 import { wholeNumberOption } from '../options.js';
 import { table } from '../show/table.js';
@@ -40,7 +41,7 @@ export function addAudit(program: Command): void {
       const { after, limit } = options;
       const read = () =>
         withOperatorDatabase('v402 audit', (db) => db.run((tx) => tx.audit.after(BigInt(after), limit)));
-      return answer(options, read, entriesText);
+      return answer(options, read, { text: entriesText, json: (entries) => entries.map(entryJson) });
     });
   audit
     .command('verify')
@@ -61,7 +62,7 @@ async function verify(options: VerifyOptions): Promise<void> {
       if (verdict.broken !== undefined || verdict.hasExpectedHead === false) process.exitCode = EXIT_NO;
       return verdict;
     },
-    verdictText,
+    { text: verdictText, json: (verdict) => verdict },
   );
 }
 

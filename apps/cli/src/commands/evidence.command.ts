@@ -3,6 +3,7 @@ import { loadConfig } from '@v402/config';
 import type { Command } from 'commander';
 import { EXIT_NO } from '../exit.js';
 import { writeText } from '../files.js';
+import { toJson } from '../json.js';
 import { withOrderSystem } from '../order-system.js';
 
 interface EvidenceOptions {
@@ -25,7 +26,7 @@ export function addEvidence(program: Command): void {
     .summary('write the whole proof of one contract into one file')
     .description('Writes the whole proof of one contract, or of one refused message, into one file.')
     .argument('<id>', 'a contractId, a shortRef, or the SHA-256 of a refused message')
-    .option('--out <file>', 'write it there instead of to standard output')
+    .option('--out <file>', 'write it there instead of to standard output, for you alone to read')
     .option('--order-system', 'ask the order system for its own copy of the orders, too')
     .addHelpText('after', DETAILS)
     .action((id: string, options: EvidenceOptions) => evidence(id, program.version() ?? '', options));
@@ -38,7 +39,7 @@ async function evidence(id: string, version: string, { out, orderSystem }: Evide
     process.exitCode = EXIT_NO;
     return;
   }
-  const text = `${JSON.stringify(file, undefined, 2)}\n`;
+  const text = toJson(file);
   if (out === undefined) process.stdout.write(text);
   else await writeText(out, text);
 }

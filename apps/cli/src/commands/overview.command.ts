@@ -1,7 +1,8 @@
 import { loadConfig } from '@v402/config';
 import type { Command } from 'commander';
+import { toJson } from '../json.js';
 import { figuresText } from '../show/figures-text.js';
-import { toJson, withReader } from '../show/reading.js';
+import { withReader } from '../show/reading.js';
 
 const DETAILS = `
 Reads the database of V402_DATABASE_URL.

@@ -1,7 +1,8 @@
-import { CASE_REASONS, listCases, showCase, type CaseReason } from '@v402/application';
+import { CASE_REASONS, listCases, showCase, type CaseReason, type ListedCase, type ShownCase } from '@v402/application';
 import { Option, type Command } from 'commander';
 import { loginName, withActionOptions, type ActionOptions } from '../operations/action-options.js';
-import { answer, resolvedText } from '../operations/answer.js';
+import { answer, RESOLVED, type Looks } from '../operations/answer.js';
+import { caseJson, listedCaseJson } from '../operations/case-json.js';
 import { casesText, caseText } from '../operations/case-text.js';
 import { withOperations, withOperatorDatabase } from '../operations/with-operations.js';
 
@@ -17,6 +18,9 @@ works on the bytes that are stored. Connects as V402_OPERATOR_DATABASE_URL; acti
 besides, and a release of a message or of a second contract those of intake.
 
 Exit status: 0 done, or waiting for a second person; 1 refused, with a code; 2 wrong usage or the database is away.`;
+
+const CASES: Looks<readonly ListedCase[]> = { text: casesText, json: (cases) => cases.map(listedCaseJson) };
+const CASE: Looks<ShownCase> = { text: caseText, json: caseJson };
 
 const ID = 'of the list; or a contractId or shortRef that has one open case';
 
@@ -36,14 +40,14 @@ export function addQuarantine(program: Command): void {
       return answer(
         options,
         () => withOperations((handler) => handler.release(id, { actor, reason }, release)),
-        resolvedText,
+        RESOLVED,
       );
     });
   withActionOptions(quarantine.command('reject'))
     .description('Does not let what was held or set aside stand; what stood before goes on.')
     .argument('<id>', ID)
     .action((id: string, { actor, reason, ...options }: ActionOptions) =>
-      answer(options, () => withOperations((handler) => handler.reject(id, { actor, reason })), resolvedText),
+      answer(options, () => withOperations((handler) => handler.reject(id, { actor, reason })), RESOLVED),
     );
   quarantine
     .command('approve')
@@ -53,7 +57,7 @@ export function addQuarantine(program: Command): void {
     .option('--reason <text>', 'why (default: the reason of the request)')
     .option('--json', 'print the answer as JSON')
     .action((id: string, { json, ...approver }: Partial<ActionOptions> & { readonly actor: string }) =>
-      answer({ ...(json && { json }) }, () => withOperations((handler) => handler.approve(id, approver)), resolvedText),
+      answer({ ...(json && { json }) }, () => withOperations((handler) => handler.approve(id, approver)), RESOLVED),
     );
 }
 
@@ -67,7 +71,7 @@ function addReading(quarantine: Command): void {
     .action((options: ListOptions) => {
       const { reason, all } = options;
       const filter = { ...(reason && { reason }), ...(all && { all }) };
-      return answer(options, () => withOperatorDatabase('v402 quarantine', (db) => listCases(db, filter)), casesText);
+      return answer(options, () => withOperatorDatabase('v402 quarantine', (db) => listCases(db, filter)), CASES);
     });
   quarantine
     .command('show')
@@ -75,6 +79,6 @@ function addReading(quarantine: Command): void {
     .argument('<id>', ID)
     .option('--json', 'print it as JSON, bytes as base64')
     .action((id: string, options: { readonly json?: true }) =>
-      answer(options, () => withOperatorDatabase('v402 quarantine', (db) => showCase(db, id)), caseText),
+      answer(options, () => withOperatorDatabase('v402 quarantine', (db) => showCase(db, id)), CASE),
     );
 }

@@ -1,12 +1,12 @@
 import { ReconcileHandler, type ReconciliationReport } from '@v402/application';
 import { loadConfig } from '@v402/config';
 import { RetryableError, toUnixSeconds, type Instant, type Micros } from '@v402/domain';
-import { CommanderError, type Command } from 'commander';
+import { CommanderError, Option, type Command } from 'commander';
 import { EXIT_NO, EXIT_UNPROVEN, reportOf } from '../exit.js';
+import { toJson } from '../json.js';
 import { instantOption, wholeNumberOption } from '../options.js';
 import { withOrderSystem } from '../order-system.js';
 import { reportText } from '../reconcile/report-text.js';
-import { toJson } from '../show/reading.js';
 
 interface ReconcileOptions {
   readonly from?: Instant;
@@ -37,7 +37,7 @@ export function addReconcile(program: Command): void {
     .description('Proves that accepted messages, settlements, orders and events agree, or lists what does not.')
     .option('--from <instant>', 'the beginning of the window', instantOption)
     .option('--to <instant>', 'its end', instantOption)
-    .option('--last', 'show the last scheduled run instead')
+    .addOption(new Option('--last', 'show the last scheduled run instead').conflicts(['from', 'to', 'graceSeconds']))
     .option('--grace-seconds <n>', 'what is younger may be on its way', wholeNumberOption(0), 60)
     .option('--json', 'print it as JSON')
     .addHelpText('after', DETAILS)

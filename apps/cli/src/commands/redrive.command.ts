@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { withActionOptions, type ActionOptions } from '../operations/action-options.js';
-import { answer, resolvedText } from '../operations/answer.js';
+import { answer, RESOLVED } from '../operations/answer.js';
 import { withOperations } from '../operations/with-operations.js';
 
 const DETAILS = `
@@ -17,6 +17,6 @@ export function addRedrive(program: Command): void {
     .argument('<id>', 'of v402 quarantine list; or a contractId or shortRef')
     .addHelpText('after', DETAILS)
     .action((id: string, { actor, reason, ...options }: ActionOptions) =>
-      answer(options, () => withOperations((handler) => handler.redrive(id, { actor, reason })), resolvedText),
+      answer(options, () => withOperations((handler) => handler.redrive(id, { actor, reason })), RESOLVED),
     );
 }

@@ -5,7 +5,8 @@ const DETAILS = `
 Reads the V402_* variables that the roles need. SIGTERM or SIGINT ends it, when what is under way is finished. A database
 or broker that is away is waited for.
 
-Exit status: 0 ended by a signal, 78 the configuration cannot work.`;
+Exit status: 0 ended by a signal; 75 ended by a signal with work under way, which others take over: it took longer than
+V402_DRAIN_MS, or there was a second signal; 78 the configuration cannot work.`;
 
 export function addRun(program: Command): void {
   program

@@ -1,8 +1,9 @@
 import { loadConfig } from '@v402/config';
 import type { Command } from 'commander';
 import { EXIT_NO } from '../exit.js';
+import { toJson } from '../json.js';
 import { settlementText } from '../show/settlement-text.js';
-import { toJson, withReader } from '../show/reading.js';
+import { withReader } from '../show/reading.js';
 
 const DETAILS = `
 Shows the orders, payment legs, deliveries, holds, decisions and events of a contract that was accepted.

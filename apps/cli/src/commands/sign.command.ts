@@ -33,7 +33,7 @@ export function addSign(program: Command): void {
       '--kid <kid>',
       "the key's name in the registry (default: the JWK's kid; the account of a hex key on chain 1)",
     )
-    .option('--out <file>', 'write the envelope there instead of standard output')
+    .option('--out <file>', 'write the envelope there instead of to standard output, for you alone to read')
     .addHelpText('after', EXAMPLES)
     .action(sign);
 }

@@ -2,6 +2,7 @@ import { loadConfig } from '@v402/config';
 import type { KafkaTopics, TopicFacts, TopicSpec } from '@v402/messaging';
 import { Argument, Option, type Command } from 'commander';
 import { EXIT_NO } from '../exit.js';
+import { toJson } from '../json.js';
 import { wholeNumberOption } from '../options.js';
 import { table } from '../show/table.js';
 import { topicProblems } from '../topics/topic-problems.js';
@@ -11,6 +12,7 @@ const ACTIONS = ['create', 'check'] as const;
 interface TopicsOptions {
   readonly partitions: number;
   readonly replicationFactor: number;
+  readonly json?: true;
 }
 
 /** Leaves the choice to the broker. */
@@ -33,6 +35,7 @@ export function addTopics(program: Command): void {
     .addArgument(new Argument('<action>', 'what to do').choices(ACTIONS))
     .addOption(sizeOption('--partitions <n>', "the broker's num.partitions"))
     .addOption(sizeOption('--replication-factor <n>', "the broker's default.replication.factor"))
+    .option('--json', 'print what was created and what each topic is like as JSON')
     .addHelpText('after', DETAILS)
     .action(topics);
 }
@@ -41,7 +44,7 @@ function sizeOption(flags: string, otherwise: string): Option {
   return new Option(flags, 'of each new topic').argParser(wholeNumberOption(1)).default(BROKERS_OWN, otherwise);
 }
 
-async function topics(action: (typeof ACTIONS)[number], size: TopicsOptions): Promise<void> {
+async function topics(action: (typeof ACTIONS)[number], { json, ...size }: TopicsOptions): Promise<void> {
   const config = loadConfig(process.env, ['v402 topics']);
   const { KafkaTopics, topicSpecs } = await import('@v402/messaging');
   await import('reflect-metadata');
@@ -51,31 +54,32 @@ async function topics(action: (typeof ACTIONS)[number], size: TopicsOptions): Pr
   const specs = topicSpecs(config.V402_TOPIC_PREFIX, size);
   try {
     const kafka = new KafkaTopics(connection, () => undefined);
-    if (action === 'create') await create(kafka, specs);
-    await check(kafka, specs);
+    const created = action === 'create' ? await kafka.create(specs) : [];
+    if (json !== true) process.stdout.write(created.map((topic) => `created ${topic}\n`).join(''));
+    const checked = await check(kafka, specs);
+    process.stdout.write(json === true ? toJson({ created, topics: checked }) : topicsText(checked));
+    if (checked.some(({ problems }) => problems.length > 0)) process.exitCode = EXIT_NO;
   } catch (error) {
     throw kafkaError(error, connection.brokers);
   }
 }
 
-async function create(kafka: KafkaTopics, specs: readonly TopicSpec[]): Promise<void> {
-  for (const topic of await kafka.create(specs)) process.stdout.write(`created ${topic}\n`);
+type CheckedTopic = TopicFacts & { readonly problems: readonly string[] };
+
+async function check(kafka: KafkaTopics, specs: readonly TopicSpec[]): Promise<readonly CheckedTopic[]> {
+  const facts = await kafka.inspect(specs.map(({ topic }) => topic));
+  return specs.flatMap((spec, index) => {
+    const found = facts[index];
+    return found === undefined ? [] : [{ ...found, problems: topicProblems(found, spec) }];
+  });
 }
 
-async function check(kafka: KafkaTopics, specs: readonly TopicSpec[]): Promise<void> {
-  const facts = await kafka.inspect(specs.map(({ topic }) => topic));
-  const rows = specs.flatMap((spec, index) => {
-    const found = facts[index];
-    return found === undefined ? [] : [{ found, problems: topicProblems(found, spec) }];
-  });
-  process.stdout.write(
-    table(
-      'Topics',
-      ['topic', 'partitions', 'timestamps', 'max. bytes', 'problems'],
-      rows.map(({ found, problems }) => [...factsOf(found), problems.join('; ')]),
-    ),
+function topicsText(topics: readonly CheckedTopic[]): string {
+  return table(
+    'Topics',
+    ['topic', 'partitions', 'timestamps', 'max. bytes', 'problems'],
+    topics.map((topic) => [...factsOf(topic), topic.problems.join('; ')]),
   );
-  if (rows.some(({ problems }) => problems.length > 0)) process.exitCode = EXIT_NO;
 }
 
 function factsOf(facts: TopicFacts): readonly (string | number)[] {

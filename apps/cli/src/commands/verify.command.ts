@@ -1,9 +1,10 @@
-import { isEvidence, verifyEvidence } from '@v402/application';
+import { verifyEvidence, type EvidenceVerdict } from '@v402/application';
 import { TerminalError, type Instant } from '@v402/domain';
 import { loadTrustRegistry, TrustedSignatureVerifier, type TrustRegistry } from '@v402/signatures';
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import { EXIT_NO } from '../exit.js';
 import { readBytes, readInput } from '../files.js';
+import { toJson } from '../json.js';
 import { instantOption, partiesOption, wholeNumberOption } from '../options.js';
 import { evidenceText } from '../verify/evidence-text.js';
 import { evidenceTools } from '../verify/evidence-tools.js';
@@ -13,7 +14,7 @@ interface VerifyOptions {
   readonly registry?: string;
   readonly now?: Instant;
   readonly handlerId?: string;
-  readonly parties: readonly string[];
+  readonly parties?: readonly string[];
   readonly requireTranscript?: true;
   readonly graceSeconds?: number;
   readonly json?: true;
@@ -26,6 +27,7 @@ honoured, is decided by --now.
 
 An evidence file, as v402 evidence writes it, is recognised and checked by itself, offline, as of the moments that are
 recorded in it; docs/evidence.md says what is proven. With --registry it is also compared with that trust registry.
+--now, --handler-id, --parties and --require-transcript are for contracts alone.
 
 Exit status: 0 accepted or verified, 1 refused or not as it should be, 2 wrong usage or a file that cannot be read.`;
 
@@ -47,11 +49,7 @@ export function addVerify(program: Command): void {
       instantOption,
     )
     .option('--handler-id <id>', "the handler's own id, for contracts with an audience (default: none)")
-    .addOption(
-      new Option('--parties <ids>', 'the parties that the handler serves, comma-separated; * for all')
-        .argParser(partiesOption)
-        .default(['*'], 'all'),
-    )
+    .option('--parties <ids>', 'the parties that the handler serves, comma-separated (default: *, all)', partiesOption)
     .option('--require-transcript', 'refuse an envelope without the transcript of its negotiation')
     .option('--grace-seconds <n>', "how long after a key's end it is honoured (default: a day)", wholeNumberOption(0))
     .option(
@@ -65,17 +63,26 @@ export function addVerify(program: Command): void {
 async function verify(file: string, options: VerifyOptions): Promise<void> {
   const bytes = await readInput(file);
   const registry = options.registry === undefined ? undefined : loadTrustRegistry(await readBytes(options.registry));
-  if (isEvidence(bytes)) await verifyFile(bytes, registry, options);
-  else await verifyContract(bytes, registry, options);
+  const evidence = await verifyEvidence(bytes, evidenceTools(registry, options.graceSeconds));
+  if (evidence === undefined) await verifyContract(bytes, registry, options);
+  else printEvidence(evidence, options);
 }
 
-async function verifyFile(
-  bytes: Uint8Array,
-  registry: TrustRegistry | undefined,
-  { graceSeconds, json }: VerifyOptions,
-): Promise<void> {
-  const verdict = await verifyEvidence(bytes, evidenceTools(registry, graceSeconds));
-  process.stdout.write(json === true ? `${JSON.stringify(verdict)}\n` : evidenceText(verdict));
+/** By these a contract is judged. Evidence has its own records of them. */
+const OF_CONTRACTS = [
+  { member: 'now', flag: '--now' },
+  { member: 'handlerId', flag: '--handler-id' },
+  { member: 'parties', flag: '--parties' },
+  { member: 'requireTranscript', flag: '--require-transcript' },
+] as const;
+
+function printEvidence(verdict: EvidenceVerdict, options: VerifyOptions): void {
+  const meaningless = OF_CONTRACTS.filter(({ member }) => options[member] !== undefined).map(({ flag }) => flag);
+  if (meaningless.length > 0) {
+    const message = `An evidence file is judged by what is recorded in it, not by ${meaningless.join(', ')}.`;
+    throw new TerminalError('option_of_contracts', message);
+  }
+  process.stdout.write(options.json === true ? toJson(verdict) : evidenceText(verdict));
   if (verdict.outcome === 'failed') process.exitCode = EXIT_NO;
 }
 
@@ -88,16 +95,17 @@ async function verifyContract(
     throw new TerminalError('registry_missing', 'A contract is verified against a trust registry: give --registry.');
   }
   const arrival = options.now ?? new Date().toISOString();
+  const { parties = ['*'] } = options;
   const context = {
     arrival,
     handlerId: options.handlerId ?? null,
-    servedParties: options.parties.includes('*') ? null : options.parties,
+    servedParties: parties.includes('*') ? null : parties,
     requireTranscript: options.requireTranscript === true,
   };
   const verifier = new TrustedSignatureVerifier(registry, options.graceSeconds);
   const judged = await judge(bytes, context, verifier);
   const clockNote = `Without --now it was judged as of this machine's clock, ${arrival}.`;
   const verdict = options.now === undefined ? { ...judged, notes: [...judged.notes, clockNote] } : judged;
-  process.stdout.write(options.json === true ? `${JSON.stringify(verdict)}\n` : verdictText(verdict));
+  process.stdout.write(options.json === true ? toJson(verdict) : verdictText(verdict));
   if (verdict.outcome === 'rejected') process.exitCode = EXIT_NO;
 }

@@ -1,7 +1,7 @@
 import { printable } from '@v402/domain';
 import type { Figures, SettlementView } from '@v402/persistence';
+import { toJson } from '../json.js';
 import { figuresText } from './figures-text.js';
-import { toJson } from './reading.js';
 import { settlementText } from './settlement-text.js';
 
 const settlement: SettlementView = {
@@ -135,13 +135,6 @@ describe('what an order system or an agent named itself', () => {
       orders: hostile.orders.map((o) => ({ orderNumber: o.orderNumber })),
     });
     expect(json.replaceAll('\n', '')).toBe(printable(json.replaceAll('\n', '')));
-  });
-});
-
-test('JSON keeps an offset that no number can hold', () => {
-  expect(JSON.parse(toJson(settlement))).toMatchObject({
-    duplicates: 2,
-    decisions: [{ offset: '9007199254740993', partition: 3 }],
   });
 });
 

@@ -93,4 +93,9 @@ describe('as text', () => {
     );
     expect(verdictText({ ...refused, code: 'malformed_json', where: '' })).toBe('rejected: malformed_json\n');
   });
+
+  test('a place does nothing to the terminal', () => {
+    const hostile = { ...accepted, code: 'schema_invalid', where: '/contract/\u001b[31mX' } as const;
+    expect(verdictText(hostile)).toContain(String.raw`/contract/\u{1b}[31mX`);
+  });
 });

@@ -5,7 +5,7 @@ import {
   type SignatureVerifier,
   type VerificationContext,
 } from '@v402/contract';
-import type { ContractId, Instant, Refusal, RefusalCode } from '@v402/domain';
+import { printable, type ContractId, type Instant, type Refusal, type RefusalCode } from '@v402/domain';
 
 /** What can be said of a contract without knowing what was accepted before. Its members are those of `--json`. */
 export interface Verdict {
@@ -59,6 +59,6 @@ export function verdictText({ outcome, code, where, contractId, shortRef, notes 
     ...(shortRef === null ? [] : [`shortRef    ${shortRef}`]),
     ...notes.map((note) => `note: ${note}`),
   ]
-    .map((line) => `${line}\n`)
+    .map((line) => `${printable(line)}\n`)
     .join('');
 }
