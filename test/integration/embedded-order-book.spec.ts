@@ -88,6 +88,13 @@ describe('embedded order book', () => {
     return (await admin.query(sql, [reference.kind, reference.reference])).rowCount ?? 0;
   };
 
+  /** Ends connections to this database, and waits until they are gone: their clients have been told by then. */
+  const terminate = async (which: string, connections: number): Promise<void> => {
+    const sql = `SELECT pg_terminate_backend(pid, 10000) AS is_gone FROM pg_stat_activity WHERE datname = $1 AND ${which}`;
+    const { rows } = await admin.query(sql, [database.name]);
+    expect(rows).toEqual(Array.from({ length: connections }, () => ({ is_gone: true })));
+  };
+
   beforeAll(async () => {
     database = await createTestDatabase();
     admin = new pg.Client({ connectionString: database.adminUrl });
@@ -145,10 +152,7 @@ describe('embedded order book', () => {
       beforeCommit: async () => {
         if (!isFirst) return;
         isFirst = false;
-        const sql =
-          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle in transaction' AND datname = $1";
-        expect((await admin.query(sql, [database.name])).rowCount).toBe(1);
-        await new Promise((resolve) => setTimeout(resolve, 100));
+        await terminate("state = 'idle in transaction'", 1);
       },
     });
     const draft = newDraft();
@@ -161,25 +165,26 @@ describe('embedded order book', () => {
     const system = connected(database.orderbookUrl);
     const draft = newDraft();
     await system.create(draft, options());
-    await admin.query(
-      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'v402_orderbook_login' AND datname = $1",
-      [database.name],
-    );
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await terminate("usename = 'v402_orderbook_login' AND state = 'idle'", 1);
     expect(await system.create(draft, options())).toMatchObject({ outcome: 'already_exists' });
   });
 
   test('error: a reference that another transaction holds is waited for until the deadline only', async () => {
     const draft = newDraft();
+    const [written, released] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
     const other = connected(database.orderbookUrl, {
-      beforeCommit: () => new Promise((resolve) => setTimeout(resolve, 600)),
+      beforeCommit: async () => {
+        written.resolve(undefined);
+        await released.promise;
+      },
     });
     const first = other.create(draft, options());
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await written.promise;
     expect(await connected(database.orderbookUrl).create(draft, options(100))).toEqual({
       outcome: 'retryable',
       code: 'aborted_before_commit',
     });
+    released.resolve(undefined);
     expect(await first).toMatchObject({ outcome: 'created' });
     expect(await count(draft)).toBe(1);
   });

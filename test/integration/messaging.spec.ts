@@ -2,6 +2,8 @@
  * The Kafka transport and producer. Real: the broker, NestJS, kafkajs. Each test has topics and groups of its own.
  */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { RetryableError, TerminalError } from '@v402/domain';
 import {
@@ -378,8 +380,10 @@ describe('parts that are away', () => {
     const { take, records } = recorder();
     const running = await scene.consume(take);
     await eventually(() => running.progress().code === 'topic_missing');
-    await delay(700);
-    expect(running.progress().missingTopics).toEqual([scene.contracts]);
+    // Every look makes the list anew.
+    const looked = running.progress().missingTopics;
+    await eventually(() => running.progress().missingTopics !== looked);
+    expect(looked).toEqual([scene.contracts]);
     expect(running.lines).toEqual([
       `warn Topic ${scene.contracts} does not exist: create it (v402 topics); consumption starts by itself.`,
     ]);
@@ -390,9 +394,17 @@ describe('parts that are away', () => {
   });
 
   it('waits for a broker that does not answer, says so once, and closes promptly', async () => {
+    let attempts = 0;
+    const broker = createServer((socket) => {
+      attempts += 1;
+      socket.destroy();
+    }).listen(0, '127.0.0.1');
+    await once(broker, 'listening');
+    scene.onClose(() => Promise.resolve(broker.close()));
+    const { port } = broker.address() as AddressInfo;
     const lines: string[] = [];
     const strategy = new KafkaBatchStrategy({
-      connection: { brokers: ['127.0.0.1:1'], clientId: 'away' },
+      connection: { brokers: [`127.0.0.1:${port}`], clientId: 'away' },
       topicPrefix: scene.prefix,
       consumer: { groupId: 'away', ...FAST },
       log: (level, message) => {
@@ -404,7 +416,8 @@ describe('parts that are away', () => {
       expect(error).toBeUndefined();
     });
     await eventually(() => strategy.progress()?.code === 'broker_unavailable');
-    await delay(500);
+    const inOneRound = attempts;
+    await eventually(() => attempts > 2 * inOneRound);
     expect(lines).toEqual(['warn Kafka cannot be reached or is not ready: consumption waits and goes on by itself.']);
     await strategy.close();
     expect(strategy.progress()?.state).toBe('closed');

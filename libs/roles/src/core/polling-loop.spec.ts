@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { RetryableError, TerminalError } from '@v402/domain';
 import { createLog, type Logger } from '@v402/observability';
 import { InProcessWake } from './in-process-wake.js';
@@ -23,8 +23,18 @@ const keptLog = (): Logger => {
   return log;
 };
 
+/** The real one, which counts how often a loop has begun to wait: then its round is over. */
+class WatchedWake extends InProcessWake {
+  waits = 0;
+
+  override wait(...args: Parameters<InProcessWake['wait']>): Promise<void> {
+    this.waits += 1;
+    return super.wait(...args);
+  }
+}
+
 const loops: PollingLoop[] = [];
-const wake = new InProcessWake();
+const wake = new WatchedWake();
 const loop = (round: LoopOptions['round'], options: Partial<LoopOptions> = {}): PollingLoop => {
   const made = new PollingLoop({ topic: 'orders', pollMs: 60_000, round, ...options }, wake, keptLog());
   loops.push(made);
@@ -33,6 +43,7 @@ const loop = (round: LoopOptions['round'], options: Partial<LoopOptions> = {}): 
 
 beforeEach(() => {
   lines.length = 0;
+  wake.waits = 0;
 });
 afterEach(async () => {
   await Promise.all(loops.splice(0).map((each) => each.stop()));
@@ -50,8 +61,7 @@ test('default: rounds follow each other as long as there is work; then it waits'
   const answers = [3, 1, 0];
   let rounds = 0;
   loop(() => Promise.resolve(answers[rounds++] ?? 0)).start();
-  await until(() => rounds === 3);
-  await sleep(20);
+  await until(() => wake.waits === 1);
   expect(rounds).toBe(3);
   wake.hint('orders');
   await until(() => rounds === 4);
@@ -69,7 +79,7 @@ test('behavior: started twice, it runs once', async () => {
   let rounds = 0;
   const made = loop(async () => {
     most = Math.max(most, (running += 1));
-    await sleep(5);
+    await turn();
     running -= 1;
     return ++rounds < 3 ? 1 : 0;
   });
@@ -139,10 +149,14 @@ test('behavior: stop ends the wait for the next poll, and the pause after a fail
   });
   idle.start();
   failing.start();
-  await until(() => failures === 1);
-  const startedMs = performance.now();
-  await Promise.all([idle.stop(), failing.stop()]);
-  expect(performance.now() - startedMs).toBeLessThan(45);
+  await until(() => failures === 1 && wake.waits === 1);
+  const story: string[] = [];
+  const stopped = Promise.all([idle, failing].map((each) => each.stop().then(() => story.push('stopped'))));
+  // Whatever else waits for a timer comes after a turn of the event loop.
+  await turn();
+  story.push('next turn');
+  await stopped;
+  expect(story).toEqual(['stopped', 'stopped', 'next turn']);
   expect(failures).toBe(1);
 });
 
@@ -165,8 +179,8 @@ describe('trouble', () => {
     const made = loop(() => Promise.resolve((rounds++, 0)));
     expect(made.trouble(NEVER)).toBe('not_started');
     made.start();
-    await until(() => rounds === 1);
-    await sleep(5);
+    await until(() => wake.waits === 1);
+    expect(rounds).toBe(1);
     expect(made.trouble(AT_ONCE)).toBeNull();
   });
 
