@@ -44,7 +44,8 @@ test('what is as it must be has no difference; totals are compared by value', ()
 
 test.each<[string, Partial<SeenTrade>, RegExp]>([
   ['an event is missing', { events: right.events.slice(0, -1) }, /^events: 0 instead of 1 × org\.v402\./],
-  ['an event came twice', { events: [...right.events, first!] }, /^events: the id 0 occurs 2 times/],
+  ['an event came twice', { events: [...right.events, first!] }, /^events: 2 instead of 1 × org\.v402\./],
+  ['two events have one id', { events: [first!, { ...others[0]!, id: '0' }] }, /^events: the id 0 means "/],
   [
     'an event has another side',
     {

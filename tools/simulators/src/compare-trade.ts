@@ -1,6 +1,7 @@
 import { compareDecimals, type ContractId, type DecimalText, type Side } from '@v402/domain';
 import type { ExpectedEvent } from './expected-events.js';
 import type { SimulatedMessage } from './messages.js';
+import { publishedFaults } from './published-faults.js';
 
 /** A record of an output topic, as far as it is compared. */
 export interface SeenEvent extends Omit<ExpectedEvent, 'type'> {
@@ -79,8 +80,7 @@ export function compareTrade(messages: readonly SimulatedMessage[], seen: SeenTr
   const events = messages.flatMap((message) => message.events);
   const orders = messages.flatMap(({ outcome }) => (outcome.kind === 'accepted' ? outcome.orders : []));
   return [
-    ...repeatedIds(seen.events),
-    ...brokenSequences(seen.events),
+    ...publishedFaults(seen.events.map((event) => ({ ...event, fact: eventName(event) }))),
     ...countDifferences('events', countBy(events, eventName), countBy(seen.events, eventName)),
     ...countDifferences('orders', countBy(orders, orderName), countBy(seen.orders, orderName)),
     ...wrongTotals(orders, seen.orders),
@@ -132,23 +132,5 @@ function wrongTotals(expected: readonly SeenOrder[], seen: readonly SeenOrder[])
     const total = totals.get(orderName(order));
     const isRight = total === undefined || compareDecimals(total, order.total) === 0;
     return isRight ? [] : [`orders: a total of ${order.total} instead of ${total} in ${orderName(order)}`];
-  });
-}
-
-function repeatedIds(events: readonly SeenEvent[]): readonly string[] {
-  return [...countBy(events, ({ id }) => id)]
-    .filter(([, count]) => count > 1)
-    .map(([id, count]) => `events: the id ${id} occurs ${count} times`);
-}
-
-/** From 1, without gaps, in order, for each settlement and topic. */
-function brokenSequences(events: readonly SeenEvent[]): readonly string[] {
-  const last = new Map<string, number>();
-  return events.flatMap(({ topic, subject, sequence }) => {
-    if (sequence === undefined) return [];
-    const stream = `${topic} ${subject}`;
-    const expected = (last.get(stream) ?? 0) + 1;
-    last.set(stream, sequence);
-    return sequence === expected ? [] : [`events: sequence ${sequence} instead of ${expected} in ${stream}`];
   });
 }

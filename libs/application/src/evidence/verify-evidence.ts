@@ -7,13 +7,8 @@ import {
   type OpenedEvidence,
   type VerifyTools,
 } from './checks/evidence-check.js';
-import {
-  eventBytesCheck,
-  eventContentsCheck,
-  eventIdsCheck,
-  eventSequencesCheck,
-  holdsCheck,
-} from './checks/events.checks.js';
+import { eventBytesCheck, eventContentsCheck, eventIdsCheck, eventSequencesCheck } from './checks/events.checks.js';
+import { holdsCheck } from './checks/holds.check.js';
 import { decisionsCheck, identityCheck, messageBytesCheck, sealCheck } from './checks/messages.checks.js';
 import { deliveriesCheck, paymentsCheck } from './checks/obligations.checks.js';
 import { chainCheck, ordersCheck, orderSystemCheck, settlementCheck } from './checks/orders.checks.js';
