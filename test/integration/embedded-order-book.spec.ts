@@ -89,10 +89,10 @@ describe('embedded order book', () => {
   };
 
   /** Ends connections to this database, and waits until they are gone: their clients have been told by then. */
-  const terminate = async (which: string, connections: number): Promise<void> => {
+  const terminate = async (which: string): Promise<void> => {
     const sql = `SELECT pg_terminate_backend(pid, 10000) AS is_gone FROM pg_stat_activity WHERE datname = $1 AND ${which}`;
-    const { rows } = await admin.query(sql, [database.name]);
-    expect(rows).toEqual(Array.from({ length: connections }, () => ({ is_gone: true })));
+    const { rows } = await admin.query<{ is_gone: boolean }>(sql, [database.name]);
+    expect(new Set(rows.map((row) => row.is_gone))).toEqual(new Set([true]));
   };
 
   beforeAll(async () => {
@@ -152,7 +152,7 @@ describe('embedded order book', () => {
       beforeCommit: async () => {
         if (!isFirst) return;
         isFirst = false;
-        await terminate("state = 'idle in transaction'", 1);
+        await terminate("state = 'idle in transaction'");
       },
     });
     const draft = newDraft();
@@ -165,7 +165,7 @@ describe('embedded order book', () => {
     const system = connected(database.orderbookUrl);
     const draft = newDraft();
     await system.create(draft, options());
-    await terminate("usename = 'v402_orderbook_login' AND state = 'idle'", 1);
+    await terminate("usename = 'v402_orderbook_login' AND state = 'idle'");
     expect(await system.create(draft, options())).toMatchObject({ outcome: 'already_exists' });
   });
 
