@@ -1,4 +1,3 @@
-import { RetryableError } from '@v402/domain';
 import type { CreateOutcome, OrderDraft, OrderSystem } from '../ports/order-system.js';
 import { answerOf, codeOf } from './answer-of.js';
 import { orderDifferences } from './compare-order.js';
