@@ -51,13 +51,17 @@ describe('compressed', () => {
     expect(records.map(({ value }) => value?.length)).toEqual([100_000, 4]);
   });
 
-  test('a topic that keeps the codec is not read, and the consumer says what to do, instead of bursting', async () => {
+  test('a topic that keeps the codec is not read at all, and the consumer says what to do, instead of bursting', async () => {
     const [spec] = topicSpecs(scene.prefix, { partitions: 1, replicationFactor: 1 });
     await scene.topics.create([{ ...spec!, config: { ...spec!.config, 'compression.type': 'producer' } }]);
     await sendCompressed(bomb);
     const { take, records } = recorder();
     const running = await scene.consume(take, FAST);
+    expect(running.progress().sinceUnreadableMs).toBeNull();
     await eventually(() => running.lines.some((line) => line.includes('compression.type=uncompressed')));
+    // It joins its group again and again, and remembers why it moves nothing there.
+    await eventually(() => running.progress().state === 'consuming');
+    expect(running.progress().sinceUnreadableMs).not.toBeNull();
     expect(records).toEqual([]);
   });
 });

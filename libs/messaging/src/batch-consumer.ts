@@ -39,6 +39,7 @@ export class BatchConsumer {
   #status: ConsumerStatus = { state: 'starting', code: null, message: 'The Kafka consumer starts.' };
   #missingTopics: readonly string[] = [];
   #lastConsumingMs: number | null = null;
+  #lastUnreadableMs: number | null = null;
   #session: ConsumerSession | null = null;
   #failures = 0;
   #done: Promise<void> = Promise.resolve();
@@ -82,6 +83,7 @@ export class BatchConsumer {
       failing: this.#failing.snapshot(),
       missingTopics: this.#missingTopics,
       sinceConsumingMs: this.#status.state === 'consuming' ? 0 : age(this.#lastConsumingMs),
+      sinceUnreadableMs: age(this.#lastUnreadableMs),
     };
   }
 
@@ -94,6 +96,7 @@ export class BatchConsumer {
       } catch (error) {
         this.#failures += 1;
         const code = failureCode(error) ?? 'consumer_failed';
+        if (code === 'compression_unsupported') this.#lastUnreadableMs = performance.now();
         this.#report({ state: 'waiting', code, message: SENTENCES[code] }, error);
         await this.#pause(backoffMs(this.settings.backoff, this.#failures));
       }

@@ -37,6 +37,8 @@ export interface ConsumerProgress extends ConsumerStatus {
   readonly sinceConsumingMs: number | null;
   /** Since the broker last answered a fetch or a heartbeat, or let us join; `null` before the first. */
   readonly sinceContactMs: number | null;
+  /** Since a fetch last brought a record whose compression is not read: it brings all of its records in vain. `null` if never. */
+  readonly sinceUnreadableMs: number | null;
 }
 
 /** What a consumer has done so far, across its kafkajs clients. */
@@ -94,7 +96,10 @@ export class ProgressRecord {
     return age(this.#contactAtMs);
   }
 
-  snapshot(): Omit<ConsumerProgress, keyof ConsumerStatus | 'failing' | 'missingTopics' | 'sinceConsumingMs'> {
+  snapshot(): Omit<
+    ConsumerProgress,
+    keyof ConsumerStatus | 'failing' | 'missingTopics' | 'sinceConsumingMs' | 'sinceUnreadableMs'
+  > {
     return {
       assigned: [...this.#assigned.values()],
       handling: this.#handling.size,

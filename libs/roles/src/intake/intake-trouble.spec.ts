@@ -17,6 +17,7 @@ const progress = (overrides: Partial<ConsumerProgress> = {}): ConsumerProgress =
   sinceHandledMs: null,
   sinceConsumingMs: 0,
   sinceContactMs: 10,
+  sinceUnreadableMs: null,
   ...overrides,
 });
 
@@ -25,6 +26,8 @@ test.each<[string, string | null, Partial<ConsumerProgress> | null]>([
   ['at work within the limit', null, { handling: 1, longestHandlingMs: 9_999, sinceHandledMs: 36_000_000 }],
   ['out of its group for a moment', null, { state: 'waiting', code: 'broker_unavailable', sinceConsumingMs: 9_999 }],
   ['failing for a moment', null, { failing: [{ ...FAILING, failingMs: 9_999 }] }],
+  ['in its group again a moment after a compressed record', 'compression_unsupported', { sinceUnreadableMs: 10 }],
+  ['without compressed records for a while', null, { sinceUnreadableMs: 10_001 }],
   ['not started', 'not_started', null],
   ['never joined', 'not_joined', { state: 'starting', sinceConsumingMs: null, sinceContactMs: null }],
   ['never joined, and says why', 'topic_missing', { state: 'waiting', code: 'topic_missing', sinceConsumingMs: null }],
