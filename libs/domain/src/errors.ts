@@ -25,3 +25,7 @@ export class TerminalError extends CodedError {
 export class RetryableError extends CodedError {
   readonly kind = 'retryable';
 }
+
+/** The stable code of an error; `unforeseen` for one that is not ours. */
+export const codeOf = (error: unknown, unforeseen = 'unexpected_error'): string =>
+  error instanceof CodedError ? error.code : unforeseen;

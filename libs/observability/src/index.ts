@@ -5,5 +5,5 @@ export { LogAlarms } from './log-alarms.js';
 export { Metrics } from './metrics/metrics.js';
 export { CountedAlarms, ObservedOrderSystem, ObservedPublisher } from './metrics/observed-ports.js';
 export { ObservedUnitOfWork } from './metrics/observed-unit-of-work.js';
-export { codeOf, timed } from './metrics/timed.js';
+export { timed } from './metrics/timed.js';
 export { nestLog } from './nest-log.js';

@@ -1,8 +1,6 @@
-import type { KeyEvidence } from '@v402/contract';
 import { TerminalError, type ContractId, type Micros, type Refusal } from '@v402/domain';
-import { kafkaMember, settlementMembers, type SettlementMembers } from '../events/members.js';
-import { SettlementStream, type EventNaming } from '../events/settlement-stream.js';
-import { eventId } from '@v402/events';
+import { kafkaMember } from '../events/members.js';
+import type { SettlementStream } from '../events/settlement-stream.js';
 import type { StoredEvent } from '../ports/event-store.js';
 import {
   rejectionKey,
@@ -11,22 +9,16 @@ import {
   type RawMessage,
   type RejectionRecord,
 } from '../ports/evidence-store.js';
-import type { Ids } from '../ports/seams.js';
 import type { AcceptedContract, HoldCause, HoldRecord, NewSettlement } from '../ports/settlement-store.js';
 import { DealStates } from './deal-states.js';
-import { decide, type AcceptedLink, type ExaminedMessage, type SeenMessage } from './decide.js';
+import { decide, type AcceptedLink, type ExaminedMessage } from './decide.js';
+import { decisionOf } from './decision-record.js';
 import type { IdentifiedMessage } from './inbound-message.js';
 import { initialRows, type InitialRows } from './initial-rows.js';
+import type { IntakeContext } from './intake-context.js';
 import { acceptedData, equivocationEvent } from './intake-events.js';
-import { servedSides, type IntakePolicy } from './policy.js';
-
-export interface IntakeContext {
-  readonly naming: EventNaming;
-  readonly policy: IntakePolicy;
-  readonly ids: Ids;
-  /** Digest of the trust registry that the signatures were checked with. */
-  readonly registryDigest: string;
-}
+import { servedSides } from './policy.js';
+import { membersOf, RoundStreams } from './round-streams.js';
 
 type SettlementDraft = Omit<NewSettlement, 'position' | 'current'>;
 type NewRejection = RejectionRecord & { readonly examined: ExaminedMessage };
@@ -51,11 +43,10 @@ export class IntakeRound {
   readonly holds: HoldRecord[] = [];
   /** Events outside any settlement's stream. */
   readonly looseEvents: StoredEvent[] = [];
-  readonly streams = new Map<ContractId, SettlementStream>();
 
   readonly #accepted = new Set<ContractId>();
   readonly #deals: DealStates;
-  readonly #stored: ReadonlyMap<ContractId, AcceptedContract>;
+  readonly #streams: RoundStreams;
 
   constructor(
     private readonly context: IntakeContext,
@@ -64,7 +55,12 @@ export class IntakeRound {
     readonly now: Micros,
   ) {
     this.#deals = new DealStates(stored, quarantined);
-    this.#stored = new Map(stored.map((settlement) => [settlement.contractId, settlement]));
+    this.#streams = new RoundStreams(context.naming, stored, now);
+  }
+
+  /** Of the settlements that the round writes events on. */
+  get streams(): ReadonlyMap<ContractId, SettlementStream> {
+    return this.#streams.open;
   }
 
   /**
@@ -111,7 +107,7 @@ export class IntakeRound {
             reason: 'amendment_after_start',
             evidence: { baseContractId: decision.base.contractId, amendmentContractId: identified.contractId },
           },
-          this.#acceptedId(identified.contractId),
+          this.#streams.acceptedId(identified.contractId),
         );
         return true;
     }
@@ -180,11 +176,13 @@ export class IntakeRound {
   #replace(identified: IdentifiedMessage, base: AcceptedLink): void {
     this.retired.push(base.contractId);
     this.replaced.push(base.contractId);
-    this.#stream(base.contractId, identified).append(
-      'org.v402.settlement.superseded.v1',
-      { subjectId: base.contractId, n: 1, causedBy: this.#acceptedId(identified.contractId) },
-      { ...membersOf(base, identified), supersededBy: identified.contractId },
-    );
+    this.#streams
+      .of(base.contractId, identified)
+      .append(
+        'org.v402.settlement.superseded.v1',
+        { subjectId: base.contractId, n: 1, causedBy: this.#streams.acceptedId(identified.contractId) },
+        { ...membersOf(base, identified), supersededBy: identified.contractId },
+      );
   }
 
   /**
@@ -198,19 +196,17 @@ export class IntakeRound {
   ): void {
     const { contractId, shortRef, canonical, deal } = identified;
     const { contract } = identified.envelope;
-    const { naming, policy, registryDigest } = this.context;
+    const { policy, registryDigest } = this.context;
     const sides = servedSides(policy, contract);
     this.#decided(examined, 'accepted', contractId);
-    const position = { settlement: 0, payments: 0, deliveries: 0, lastEventAt: undefined };
     const { traceparent } = examined.message;
-    const owner = { contractId, negotiationId: deal.negotiationId, traceparent, position };
-    const stream = new SettlementStream(naming, owner, this.now);
-    this.streams.set(contractId, stream);
-    const acceptedAt = stream.append(
-      'org.v402.settlement.accepted.v1',
-      { subjectId: contractId, n: 1 },
-      acceptedData({ examined, identified, sides, orderReference, registryDigest }),
-    );
+    const acceptedAt = this.#streams
+      .begin(identified, traceparent)
+      .append(
+        'org.v402.settlement.accepted.v1',
+        { subjectId: contractId, n: 1 },
+        acceptedData({ examined, identified, sides, orderReference, registryDigest }),
+      );
     this.drafts.push({
       contractId,
       dealKey: deal.key,
@@ -242,29 +238,14 @@ export class IntakeRound {
     const { contractId } = on;
     const hold = { id: this.context.ids.next(), dealKey: identified.deal.key, contractId, cause, placedBy: 'intake' };
     this.holds.push(hold);
-    this.#stream(contractId, identified).append(
-      'org.v402.hold.placed.v1',
-      { subjectId: hold.id, n: 1, causedBy },
-      { ...membersOf(on, identified), holdId: hold.id, ...cause },
-    );
+    this.#streams
+      .of(contractId, identified)
+      .append(
+        'org.v402.hold.placed.v1',
+        { subjectId: hold.id, n: 1, causedBy },
+        { ...membersOf(on, identified), holdId: hold.id, ...cause },
+      );
     return hold;
-  }
-
-  #stream(contractId: ContractId, { deal }: IdentifiedMessage): SettlementStream {
-    const open = this.streams.get(contractId);
-    if (open !== undefined) return open;
-    const stored = this.#stored.get(contractId);
-    if (stored === undefined) throw new TerminalError('settlement_not_locked', 'An event needs its settlement locked.');
-    const { traceparent, position } = stored;
-    const owner = { contractId, negotiationId: deal.negotiationId, traceparent, position };
-    const stream = new SettlementStream(this.context.naming, owner, this.now);
-    this.streams.set(contractId, stream);
-    return stream;
-  }
-
-  #acceptedId(contractId: ContractId): string {
-    const type = 'org.v402.settlement.accepted.v1';
-    return eventId(this.context.naming.source, contractId, undefined, type, contractId, 1);
   }
 
   #decided(examined: ExaminedMessage, outcome: DecisionRecord['outcome'], contractId: ContractId, code?: string): void {
@@ -273,34 +254,6 @@ export class IntakeRound {
     const keys = verdict !== 'known' && 'keys' in verdict ? verdict.keys : [];
     this.decisions.push(decisionOf(this.context, examined, { outcome, code, contractId, keys }));
   }
-}
-
-/** What is kept of a decision, whatever it was. */
-export function decisionOf(
-  { policy, registryDigest }: IntakeContext,
-  { message, raw, arrival }: SeenMessage,
-  decided: {
-    readonly outcome: DecisionRecord['outcome'];
-    readonly code: string | undefined;
-    readonly contractId: ContractId | undefined;
-    readonly keys: readonly KeyEvidence[];
-  },
-): DecisionRecord {
-  const { coordinates } = message;
-  return { ...decided, rawDigest: raw.digest, coordinates, arrival, registryDigest, codeVersion: policy.codeVersion };
-}
-
-/**
- * Members of an event on the stream of another contract of the same deal: the parties' ids are the deal's, but names are
- * each contract's own, and this one's do not belong there.
- */
-function membersOf(
-  on: Pick<AcceptedLink, 'contractId' | 'shortRef'>,
-  { contractId, deal, envelope }: IdentifiedMessage,
-): SettlementMembers {
-  if (on.contractId === contractId) return settlementMembers(on, envelope.contract);
-  const { negotiationId, buyer, seller } = deal;
-  return settlementMembers(on, { negotiationId, parties: { buyer: { id: buyer }, seller: { id: seller } } });
 }
 
 function count(counts: Map<ContractId, number>, contractId: ContractId): void {

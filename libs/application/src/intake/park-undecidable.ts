@@ -1,7 +1,8 @@
 import type { Transaction } from '../ports/unit-of-work.js';
 import type { SeenMessage } from './decide.js';
 import { undecidableEvent } from './intake-events.js';
-import { decisionOf, type IntakeContext } from './intake-round.js';
+import { decisionOf } from './decision-record.js';
+import type { IntakeContext } from './intake-context.js';
 
 /**
  * Sets a message aside that could not be decided, with its bytes: nobody knows what it is, so nobody may lose it.

@@ -12,7 +12,9 @@ import type { NewSettlement } from '../ports/settlement-store.js';
 import type { Transaction } from '../ports/unit-of-work.js';
 import type { IntakeReport } from './accept-contracts.handler.js';
 import { rejectedEvent } from './intake-events.js';
-import { decisionOf, type IntakeContext, type IntakeRound } from './intake-round.js';
+import { decisionOf } from './decision-record.js';
+import type { IntakeContext } from './intake-context.js';
+import type { IntakeRound } from './intake-round.js';
 
 /** Writes everything that a round has decided, in bulk. */
 export async function writeRound(tx: Transaction, context: IntakeContext, round: IntakeRound): Promise<IntakeReport> {

@@ -1,4 +1,4 @@
-import { RetryableError, TerminalError } from '@v402/domain';
+import { RetryableError } from '@v402/domain';
 
 /**
  * Asks an adapter, until the signal is aborted at the latest: one that does not heed its signal must not hold hostage what
@@ -23,7 +23,3 @@ export async function answerOf<T>(signal: AbortSignal, ask: () => Promise<T>): P
 
 const deadlineExceeded = (): RetryableError =>
   new RetryableError('deadline_exceeded', 'The order system did not answer in time.');
-
-/** Why an adapter did not answer: its own code, or the given one where it failed as nobody foresaw. */
-export const codeOf = (error: unknown, unforeseen: string): string =>
-  error instanceof RetryableError || error instanceof TerminalError ? error.code : unforeseen;

@@ -101,12 +101,12 @@ export class OrderReporter {
       }
       case 'exhausted': {
         const message = 'An order was tried as often as it may be, and nothing was written. A person has to look.';
-        this.#raise('order_retries_exhausted', message, claim, codeOf(outcome));
+        this.#raise('order_retries_exhausted', message, claim, reasonOf(outcome));
         return;
       }
       case 'recorded': {
         const code = FOR_PERSON[outcome.kind];
-        if (code !== undefined) this.#raise(code, 'An order needs a person to decide.', claim, codeOf(outcome));
+        if (code !== undefined) this.#raise(code, 'An order needs a person to decide.', claim, reasonOf(outcome));
         return;
       }
       case 'put_off':
@@ -136,4 +136,4 @@ function troubleOf(outcome: OrderOutcome): string | undefined {
   }
 }
 
-const codeOf = (outcome: OrderOutcome): string | undefined => ('code' in outcome ? outcome.code : undefined);
+const reasonOf = (outcome: OrderOutcome): string | undefined => ('code' in outcome ? outcome.code : undefined);

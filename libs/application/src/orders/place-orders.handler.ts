@@ -1,4 +1,4 @@
-import { TerminalError, type MonotonicClock } from '@v402/domain';
+import { codeOf, type MonotonicClock } from '@v402/domain';
 import { allSettled } from '../all-settled.js';
 import { apart } from '../apart.js';
 import { keepLeases } from '../keep-leases.js';
@@ -164,7 +164,7 @@ export class PlaceOrdersHandler {
       const dueAt = (await tx.now()) + BigInt(this.context.timing.holdRecheckMs) * 1000n;
       await tx.work.postpone([{ claim, dueAt, progressed: false }]);
     });
-    this.#reporter.notReadable(claim, error instanceof TerminalError ? error.code : 'unexpected_error');
+    this.#reporter.notReadable(claim, codeOf(error));
     return [];
   }
 

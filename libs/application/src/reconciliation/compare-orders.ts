@@ -1,5 +1,6 @@
+import { codeOf } from '@v402/domain';
 import { contractOf } from '../contract-of.js';
-import { answerOf, codeOf } from '../orders/answer-of.js';
+import { answerOf } from '../orders/answer-of.js';
 import { orderDifferences } from '../orders/compare-order.js';
 import { orderKindOf, type OrderReference, type OrderSnapshot, type OrderSystem } from '../ports/order-system.js';
 import type { BookedOrder, BookedSettlement } from '../ports/reconciliation-books.js';

@@ -1,4 +1,4 @@
-import { backoffMs, RetryableError, TerminalError, type Backoff } from '@v402/domain';
+import { backoffMs, codeOf, type Backoff } from '@v402/domain';
 import { keepLeases } from '../keep-leases.js';
 import type { JobClaim } from '../ports/job-store.js';
 import type { Alarms } from '../ports/seams.js';
@@ -108,9 +108,7 @@ export class RunJobsHandler {
     const isStopping = this.#stopping.signal.aborted;
     const retryMs = isStopping ? 0 : Math.min(job.periodMs, backoffMs(this.policy.backoff, claim.attempts));
     if (!isStopping) {
-      const reason =
-        error instanceof TerminalError || error instanceof RetryableError ? error.code : 'unexpected_error';
-      const context = { job: job.name, attempts: claim.attempts, reason };
+      const context = { job: job.name, attempts: claim.attempts, reason: codeOf(error) };
       this.alarms.raise('job_failed', 'A periodic job has failed. It is tried again.', context);
     }
     try {

@@ -1,4 +1,4 @@
-import { TerminalError, type Micros } from '@v402/domain';
+import { codeOf, type Micros } from '@v402/domain';
 import { apart } from '../apart.js';
 import { keepLeases } from '../keep-leases.js';
 import type { EventNaming } from '../events/settlement-stream.js';
@@ -78,7 +78,7 @@ export class ReleaseDueHandler {
       side,
       kind,
       subjectId,
-      reason: error instanceof TerminalError ? error.code : 'unexpected_error',
+      reason: codeOf(error),
     });
     return [];
   }

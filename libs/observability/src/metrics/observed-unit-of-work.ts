@@ -1,7 +1,7 @@
 import { UnitOfWork, type Claim, type ClaimRequest, type Transaction, type WorkStore } from '@v402/application';
 import type { Condition } from '../health/health.js';
 import type { Metrics } from './metrics.js';
-import { codeOf, timed } from './timed.js';
+import { timed } from './timed.js';
 
 /** Times transactions, counts claims, and remembers whether the database answered when it was last used. */
 export class ObservedUnitOfWork extends UnitOfWork {
@@ -32,7 +32,6 @@ export class ObservedUnitOfWork extends UnitOfWork {
         this.#remember(outcome);
         this.metrics.observe('v402_transaction_duration_seconds', { outcome }, seconds);
       },
-      codeOf,
     ).finally(() => this.#underWay.delete(begun));
     for (const { kind, attempts } of claims) {
       this.metrics.count('v402_work_claims_total', { kind, attempt: attempts === 1 ? 'first' : 'again' });

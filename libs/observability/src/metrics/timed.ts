@@ -1,8 +1,4 @@
-import { RetryableError, TerminalError } from '@v402/domain';
-
-/** The stable code of an error; `unexpected_error` for one without. */
-export const codeOf = (error: unknown): string =>
-  error instanceof RetryableError || error instanceof TerminalError ? error.code : 'unexpected_error';
+import { codeOf } from '@v402/domain';
 
 /** Does something and says what came of it and how long it took. What it throws is thrown on. */
 export async function timed<T>(

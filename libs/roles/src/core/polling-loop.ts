@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WorkTopic } from '@v402/application';
-import { backoffMs, RetryableError } from '@v402/domain';
-import { codeOf, type Logger } from '@v402/observability';
+import { backoffMs, codeOf, RetryableError } from '@v402/domain';
+import type { Logger } from '@v402/observability';
 import type { InProcessWake } from './in-process-wake.js';
 
 export interface LoopOptions {

@@ -1,5 +1,5 @@
 import type { IntakeReport } from '@v402/application';
-import { codeOf, timed, type Metrics } from '@v402/observability';
+import { timed, type Metrics } from '@v402/observability';
 import type { BacklogGate } from './backlog-gate.js';
 
 const OUTCOMES = ['accepted', 'duplicates', 'rejected', 'quarantined', 'undecidable'] as const;
@@ -20,7 +20,6 @@ export class IntakeFlow {
       (outcome, seconds) => {
         metrics.observe('v402_intake_batch_duration_seconds', { outcome }, seconds);
       },
-      codeOf,
     );
     for (const outcome of OUTCOMES) metrics.count('v402_intake_messages_total', { outcome }, report[outcome]);
     for (const [code, count] of report.refusals) metrics.count('v402_intake_refusals_total', { code }, count);
