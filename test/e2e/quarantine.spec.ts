@@ -110,7 +110,11 @@ test('a release over the limit takes two people', async () => {
   const alone = await run(['quarantine', 'approve', id, '--actor', 'olivia'], more);
   expect(alone).toMatchObject({ status: 1, stdout: '' });
   expect(alone.stderr).toMatch(/^same_person: /);
-  const approved = await run(['quarantine', 'approve', id, '--actor', 'peter'], more);
+  const renamed = await run(['quarantine', 'approve', id, '--actor', 'peter'], more);
+  expect(renamed).toMatchObject({ status: 1, stdout: '' });
+  expect(renamed.stderr).toMatch(/^same_person: /);
+  const peters = { ...more, V402_OPERATOR_DATABASE_URL: office.database.secondOperatorUrl };
+  const approved = await run(['quarantine', 'approve', id, '--actor', 'peter'], peters);
   expect(approved).toMatchObject({ status: 0, stderr: '' });
   expect(await office.scene.of('settlement', second.contractId)).toMatchObject([{ current: true }]);
 });

@@ -215,6 +215,10 @@ describe('what operators and services may not do', () => {
         'DELETE FROM v402.hold',
         'DELETE FROM v402.quarantine',
         "UPDATE v402.approval SET requested_by = 'somebody else'",
+        "UPDATE v402.approval SET requested_login = 'somebody else'",
+        "UPDATE v402.approval SET decided_login = 'somebody else'",
+        "INSERT INTO v402.approval (requested_login) VALUES ('somebody else')",
+        "INSERT INTO v402.approval (outcome) VALUES ('approved')",
         'SELECT FROM orderbook.order_head',
       ]) {
         expect([sql, await stateOf(client, sql)]).toEqual([sql, DENIED]);
@@ -226,9 +230,15 @@ describe('what operators and services may not do', () => {
     const { contractId } = await waiting();
     const handler = operator.handler({ approvalOver: { '*': '0' } });
     await handler.release(contractId, { actor: 'olivia', reason: 'checked' }, { orderChanged: false });
+    const approve = (actor: string): string =>
+      `UPDATE v402.approval SET outcome = 'approved', decided_by = '${actor}', decided_at = now()`;
     await inDatabase(office.database.operatorUrl, async (client) => {
-      const sql = "UPDATE v402.approval SET outcome = 'approved', decided_by = 'olivia', decided_at = now()";
-      expect(await stateOf(client, sql)).toBe('23514');
+      expect(await stateOf(client, approve('olivia'))).toBe('23514');
+      expect(await stateOf(client, approve('peter'))).toBe('23514');
+    });
+    await inDatabase(office.database.secondOperatorUrl, async (client) => {
+      expect(await stateOf(client, approve('olivia'))).toBe('23514');
+      expect(await stateOf(client, approve('peter'))).toBeUndefined();
     });
   });
 });

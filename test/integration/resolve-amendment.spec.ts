@@ -1,31 +1,24 @@
 import { randomUUID } from 'node:crypto';
+import type { OperatorCase } from '@v402/application';
 import type { ContractDraft } from '@v402/contract';
 import { sumDecimals, type Side } from '@v402/domain';
 import { ScriptedOrderSystem } from '@v402/testing';
-import { BackOffice } from '../support/back-office.js';
+import type { BackOffice } from '../support/back-office.js';
 import { variant, type AgreedTrade } from '../support/intake-scene.js';
-import { expectEvidence } from '../support/evidence.js';
-import { Operator } from '../support/operator.js';
+import { keyOf, OperationsScene, refusal } from '../support/operations-scene.js';
+import type { Operator } from '../support/operator.js';
 
 /** Real: PostgreSQL with the operators' own role, intake, the placing of orders, the releases. */
+let scene: OperationsScene;
 let office: BackOffice;
 let operator: Operator;
 
-/** Contracts whose rows a test has changed by hand: their evidence rightly fails. */
-const forged = new Set<string>();
-
 beforeAll(async () => {
-  office = await BackOffice.open();
-  operator = new Operator(office.scene);
+  scene = await OperationsScene.open();
+  ({ office, operator } = scene);
 });
 beforeEach(() => office.dropWork());
-afterAll(async () => {
-  await expectEvidence(office.scene, forged);
-  await operator.close();
-  await office.close();
-});
-
-const key = ({ contractId }: Pick<AgreedTrade, 'contractId'>): Buffer => Buffer.from(contractId, 'hex');
+afterAll(() => scene.close());
 
 const LINES = [{ sku: 'BOLT', quantity: '100', unitPrice: '3.00' }] as const;
 const TERMS: ContractDraft = {
@@ -64,6 +57,11 @@ async function amend(base: AgreedTrade, draft: ContractDraft = {}, sides = ['sel
   return amendment;
 }
 
+/** The case of an amendment that waits. */
+async function heldFor({ contractId }: AgreedTrade): Promise<OperatorCase> {
+  return (await operator.cases()).find((one) => one.contractId === contractId)!;
+}
+
 /** Whatever is due now, to its end. */
 async function workOff(): Promise<void> {
   await office.makeDue();
@@ -71,19 +69,16 @@ async function workOff(): Promise<void> {
   await office.workflows().handle();
 }
 
-const settlementOf = async (trade: AgreedTrade): Promise<unknown> =>
-  (await office.sql('SELECT state, current FROM v402.settlement WHERE contract_id = $1', key(trade)))[0];
-
 const legsOf = (trade: AgreedTrade): Promise<Record<string, unknown>[]> =>
   office.sql(
     'SELECT leg_id AS id, state, code FROM v402.payment_leg WHERE contract_id = $1 ORDER BY side, number',
-    key(trade),
+    keyOf(trade),
   );
 
 const deliveriesOf = (trade: AgreedTrade): Promise<Record<string, unknown>[]> =>
   office.sql(
     'SELECT delivery_id AS id, state, code FROM v402.delivery WHERE contract_id = $1 ORDER BY side, number',
-    key(trade),
+    keyOf(trade),
   );
 
 /** Legs and deliveries that were asked for under any of the contracts, as a payment system and a warehouse see them. */
@@ -96,8 +91,6 @@ async function askedAmount(...trades: readonly AgreedTrade[]): Promise<string> {
   const events = (await Promise.all(trades.map((trade) => office.events(trade, 'payment.requested')))).flat();
   return sumDecimals(events.map(({ data }) => (data['amount'] as { amount: string }).amount));
 }
-
-const refusal = (code: string): object => expect.objectContaining({ name: 'OperationRefused', code }) as object;
 
 test('released: the order is taken over, what was asked for counts, and only the rest is asked for', async () => {
   const base = await begun();
@@ -124,7 +117,7 @@ test('released: the order is taken over, what was asked for counts, and only the
       started: 'seller payment_leg p3, seller delivery d2',
     },
   });
-  expect(await settlementOf(amendment)).toEqual({ state: 'fulfilling', current: true });
+  expect(await scene.settlementOf(amendment)).toEqual({ state: 'fulfilling', current: true });
   expect(await office.eventTypes(base, 'settlement.')).toEqual(['settlement.accepted.v1', 'settlement.superseded.v1']);
   const [created] = await office.events(base, 'order.created');
   expect(await office.events(amendment, 'order.')).toMatchObject([
@@ -187,16 +180,16 @@ test('what differs from what was asked for stays blocked, and the sum never exce
 test('rejected: the amendment is void, its base is current again and goes on', async () => {
   const base = await begun();
   const amendment = await amend(base);
-  forged.add(base.contractId);
+  scene.forged.add(base.contractId);
   await office.sql(
     "UPDATE v402.payment_leg SET due_date = '2020-01-01' WHERE contract_id = $1 AND leg_id = 'p3'",
-    key(base),
+    keyOf(base),
   );
   await workOff();
   expect(await asked(base)).toEqual(['d1', 'p1', 'p2']);
   await operator.reject(amendment.contractId);
-  expect(await settlementOf(base)).toEqual({ state: 'fulfilling', current: true });
-  expect(await settlementOf(amendment)).toEqual({ state: 'superseded', current: false });
+  expect(await scene.settlementOf(base)).toEqual({ state: 'fulfilling', current: true });
+  expect(await scene.settlementOf(amendment)).toEqual({ state: 'superseded', current: false });
   expect(await office.events(amendment, 'superseded')).toMatchObject([{ data: { supersededBy: base.contractId } }]);
   await workOff();
   expect(await asked(base, amendment)).toEqual(['d1', 'd2', 'p1', 'p2', 'p3']);
@@ -251,7 +244,7 @@ describe('an amendment of an amendment that waits', () => {
     const third = await amend(second);
     expect(await operator.caseOf(third)).toMatchObject({ otherContractId: second.contractId });
     expect(await office.work(third)).toEqual([]);
-    const ofSecond = (await operator.cases()).find(({ contractId }) => contractId === second.contractId)!;
+    const ofSecond = await heldFor(second);
     await expect(operator.release(ofSecond.id, true)).rejects.toEqual(refusal('not_current'));
 
     await operator.release(third.contractId, true);
@@ -262,10 +255,10 @@ describe('an amendment of an amendment that waits', () => {
     expect(await asked(base, third)).toEqual(['d1', 'p1', 'p2']);
     await operator.reject(ofSecond.id);
     expect(await office.eventTypes(second, 'settlement.superseded')).toHaveLength(1);
-    forged.add(third.contractId);
+    scene.forged.add(third.contractId);
     await office.sql(
       "UPDATE v402.payment_leg SET due_date = '2020-01-01', state = 'scheduled' WHERE contract_id = $1 AND leg_id = 'p3'",
-      key(third),
+      keyOf(third),
     );
     await workOff();
     expect(await asked(base, second, third)).toEqual(['d1', 'd2', 'p1', 'p2', 'p3']);
@@ -275,10 +268,71 @@ describe('an amendment of an amendment that waits', () => {
     const base = await begun();
     const second = await amend(base);
     const third = await amend(second);
-    const ofSecond = (await operator.cases()).find(({ contractId }) => contractId === second.contractId)!;
+    const ofSecond = await heldFor(second);
     await operator.reject(ofSecond.id);
-    expect(await settlementOf(third)).toMatchObject({ current: true });
+    expect(await scene.settlementOf(third)).toMatchObject({ current: true });
     await operator.reject(third.contractId);
-    expect(await settlementOf(base)).toMatchObject({ current: true });
+    expect(await scene.settlementOf(base)).toMatchObject({ current: true });
+  });
+
+  test('the older one rejected first: the newer one takes its place, and each of the others is told once', async () => {
+    const base = await begun();
+    const second = await amend(base);
+    const third = await amend(second);
+    const fourth = await amend(third);
+    await operator.reject((await heldFor(second)).id);
+    await operator.release((await heldFor(fourth)).id, true);
+    const told = async (trade: AgreedTrade): Promise<unknown> =>
+      (await office.events(trade, 'settlement.superseded')).map(({ data }) => data['supersededBy']);
+    expect(await told(base)).toEqual([fourth.contractId]);
+    expect(await told(second)).toEqual([base.contractId]);
+    expect(await told(third)).toEqual([fourth.contractId]);
+    expect(await told(fourth)).toEqual([]);
+  });
+});
+
+describe('an order that was given up, and an amendment that takes its contract’s place', () => {
+  /** The hold of the first contract's order stops the amendment: the case is open again, and only a rejection helps. */
+  async function expectReopened(base: AgreedTrade, amendment: AgreedTrade, id: string): Promise<void> {
+    const orders = system.orders.length;
+    await workOff();
+    expect(system.orders).toHaveLength(orders);
+
+    expect((await operator.cases()).map((one) => one.id)).toContain(id);
+    await expect(operator.release(id)).rejects.toEqual(refusal('use_redrive'));
+    await expect(operator.redrive(base.contractId)).rejects.toEqual(refusal('order_not_stuck'));
+    expect(await operator.reject(base.contractId)).toMatchObject({ caseId: id, changes: { hold: 'released' } });
+    expect((await operator.cases()).map((one) => one.id)).not.toContain(id);
+    await expect(operator.reject(id)).rejects.toEqual(refusal('already_resolved'));
+
+    await workOff();
+    expect(system.orders.slice(orders)).toMatchObject([{ contractId: amendment.contractId }]);
+  }
+
+  test('refused, and replaced by an operator', async () => {
+    system.script.create = () => Promise.resolve({ outcome: 'rejected', code: 'sku_unknown', message: '' });
+    const base = await office.accept({ negotiationId: randomUUID() }, ['seller']);
+    await office.orders(system).handle();
+    system.script = {};
+    const { id } = await operator.caseOf(base);
+    expect(await operator.reject(id)).toMatchObject({ changes: { hold: 'stays' } });
+    const amendment = await amend(base);
+    // As long as nothing has taken its place, it is given up.
+    await expect(operator.reject(id)).rejects.toEqual(refusal('already_resolved'));
+    await operator.release(amendment.contractId);
+    await expectReopened(base, amendment, id);
+  });
+
+  test('tried too often, and replaced by intake, since nothing has started', async () => {
+    system.script.create = () => Promise.resolve({ outcome: 'retryable', code: 'too_many_requests' });
+    const base = await office.accept({ negotiationId: randomUUID() }, ['seller']);
+    await office.orders(system, { timing: { maxAttempts: 1 } }).handle();
+    system.script = {};
+    const { id, reason } = await operator.caseOf(base);
+    expect(reason).toBe('order_retries_exhausted');
+    expect(await operator.reject(id)).toMatchObject({ changes: { hold: 'stays' } });
+    const amendment = await amend(base);
+    expect(await scene.settlementOf(amendment)).toEqual({ state: 'accepted', current: true });
+    await expectReopened(base, amendment, id);
   });
 });

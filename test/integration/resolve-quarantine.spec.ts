@@ -1,33 +1,26 @@
 import { randomUUID } from 'node:crypto';
 import { TerminalError } from '@v402/domain';
 import { DecoratedUnitOfWork, ScriptedOrderSystem } from '@v402/testing';
-import { BackOffice } from '../support/back-office.js';
+import pg from 'pg';
+import type { BackOffice } from '../support/back-office.js';
 import { variant, type AgreedTrade } from '../support/intake-scene.js';
-import { expectEvidence } from '../support/evidence.js';
+import { keyOf, OperationsScene, refusal } from '../support/operations-scene.js';
 import { Operator } from '../support/operator.js';
 import { sha256 } from '../support/records.js';
 import { DiesOnceAt, DoesAt, StopsAt } from '../support/seams.js';
 import { SELLER } from '../support/trade.js';
 
 /** Real: PostgreSQL with the operators' own role, intake with signatures and trust registry, the placing of orders. */
+let scene: OperationsScene;
 let office: BackOffice;
 let operator: Operator;
 
-/** Contracts whose rows a test has changed by hand: their evidence rightly fails. */
-const forged = new Set<string>();
-
 beforeAll(async () => {
-  office = await BackOffice.open();
-  operator = new Operator(office.scene);
+  scene = await OperationsScene.open();
+  ({ office, operator } = scene);
 });
 beforeEach(() => office.dropWork());
-afterAll(async () => {
-  await expectEvidence(office.scene, forged);
-  await operator.close();
-  await office.close();
-});
-
-const key = ({ contractId }: Pick<AgreedTrade, 'contractId'>): Buffer => Buffer.from(contractId, 'hex');
+afterAll(() => scene.close());
 
 interface Conflict {
   readonly first: AgreedTrade;
@@ -45,11 +38,6 @@ async function conflict(): Promise<Conflict> {
 
 const arrived = ({ envelope, contract }: AgreedTrade): ReturnType<typeof office.scene.message> =>
   office.scene.message(envelope, { arrival: { at: contract.agreedAt, source: 'broker' } });
-
-const settlementOf = async (trade: AgreedTrade): Promise<unknown> =>
-  (await office.sql('SELECT state, current FROM v402.settlement WHERE contract_id = $1', key(trade)))[0];
-
-const refusal = (code: string): object => expect.objectContaining({ name: 'OperationRefused', code }) as object;
 
 describe('an equivocation', () => {
   test('rejected: the second contract stays refused, and the first goes on', async () => {
@@ -77,14 +65,14 @@ describe('an equivocation', () => {
       duplicates: 1,
     });
     expect(await operator.cases(second.contractId)).toEqual([]);
-    expect(await settlementOf(second)).toBeUndefined();
+    expect(await scene.settlementOf(second)).toBeUndefined();
   });
 
   test('released: the second contract takes the place of the first, of which nothing has started', async () => {
     const { first, second } = await conflict();
     await operator.release(second.contractId);
-    expect(await settlementOf(first)).toEqual({ state: 'superseded', current: false });
-    expect(await settlementOf(second)).toEqual({ state: 'accepted', current: true });
+    expect(await scene.settlementOf(first)).toEqual({ state: 'superseded', current: false });
+    expect(await scene.settlementOf(second)).toEqual({ state: 'accepted', current: true });
     expect(await office.eventTypes(first, 'settlement.')).toEqual([
       'settlement.accepted.v1',
       'settlement.superseded.v1',
@@ -99,7 +87,7 @@ describe('an equivocation', () => {
     ]);
     const decisions = await office.sql(
       'SELECT outcome, raw_digest FROM v402.decision WHERE contract_id = $1 ORDER BY id',
-      key(second),
+      keyOf(second),
     );
     const rawDigest = Buffer.from(sha256(second.envelope), 'hex');
     expect(decisions).toEqual([
@@ -135,6 +123,19 @@ describe('an equivocation', () => {
     });
     await operator.reject(one.id);
     expect(await office.eventTypes(first, 'hold.')).toEqual([]);
+  });
+
+  test('released although the same bytes were refused before: the arrival that set them aside counts', async () => {
+    const negotiationId = randomUUID();
+    const first = await office.accept({ negotiationId });
+    const { agreedAt } = first.contract;
+    const second = variant('early', { negotiationId, agreedAt });
+    const early = new Date(Date.parse(agreedAt) - 3_600_000).toISOString();
+    const message = office.scene.message(second.envelope, { arrival: { at: early, source: 'broker' } });
+    expect(await office.scene.handler.handle([message])).toMatchObject({ rejected: 1 });
+    expect(await office.scene.handler.handle([arrived(second)])).toMatchObject({ quarantined: 1 });
+    await operator.release(second.contractId);
+    expect(await scene.settlementOf(second)).toEqual({ state: 'accepted', current: true });
   });
 
   test('a release leaves the holds of others', async () => {
@@ -184,7 +185,7 @@ describe('a message that could not be decided', () => {
     async (verb) => {
       const { trade, id } = await parked();
       expect(await operator[verb](id)).toMatchObject({ changes: { decision: 'accepted' } });
-      expect(await settlementOf(trade)).toEqual({ state: 'accepted', current: true });
+      expect(await scene.settlementOf(trade)).toEqual({ state: 'accepted', current: true });
       const [accepted] = await office.events(trade, 'settlement.accepted');
       expect(accepted!.data['evidence']).toMatchObject({
         rawDigest: sha256(trade.envelope),
@@ -198,15 +199,27 @@ describe('a message that could not be decided', () => {
   test('a redrive after its contract has expired decides as it would have then', async () => {
     const { trade, id } = await parked();
     // Its arrival counts, not the moment at which an operator finds the time.
-    forged.add(trade.contractId);
+    scene.forged.add(trade.contractId);
     await office.sql(
       "UPDATE v402.decision SET arrival = '9999-01-01' WHERE raw_digest = decode($1, 'hex')",
       sha256(trade.envelope),
     );
     expect(await operator.redrive(id)).toMatchObject({ changes: { decision: 'rejected' } });
-    expect(await office.sql('SELECT code FROM v402.rejection WHERE contract_id = $1', key(trade))).toEqual([
+    expect(await office.sql('SELECT code FROM v402.rejection WHERE contract_id = $1', keyOf(trade))).toEqual([
       { code: 'expired' },
     ]);
+  });
+
+  test('its decisions are found by an index: deal and case stay locked while they are read', async () => {
+    const client = new pg.Client({ connectionString: office.database.adminUrl });
+    await client.connect();
+    // In a small table PostgreSQL reads all rows where it may.
+    await client.query('SET enable_seqscan = off');
+    const { rows } = await client.query(
+      "EXPLAIN SELECT FROM v402.decision WHERE contract_id = '\\x01' OR raw_digest = '\\x02'",
+    );
+    await client.end();
+    expect(JSON.stringify(rows)).not.toContain('Seq Scan');
   });
 
   test('still undecidable: refused, and nothing is changed', async () => {
@@ -229,7 +242,7 @@ describe('a message that could not be decided', () => {
       accepted: 0,
       quarantined: 2,
     });
-    expect(await settlementOf(trade)).toBeUndefined();
+    expect(await scene.settlementOf(trade)).toBeUndefined();
     expect(await office.sql('SELECT occurrences FROM v402.quarantine WHERE id = $1', id)).toEqual([{ occurrences: 3 }]);
   });
 
@@ -250,7 +263,7 @@ describe('a message that could not be decided', () => {
 
 describe('an order', () => {
   const sellersOrder = async (trade: AgreedTrade): Promise<unknown> =>
-    (await office.sql('SELECT state, redrives FROM v402.order_placement WHERE contract_id = $1', key(trade)))[0];
+    (await office.sql('SELECT state, redrives FROM v402.order_placement WHERE contract_id = $1', keyOf(trade)))[0];
 
   test('refused, then redriven: it is tried from the beginning, once a redrive', async () => {
     const system = new ScriptedOrderSystem();
@@ -330,6 +343,26 @@ describe('an order', () => {
     expect(await sellersOrder(trade)).toEqual({ state: 'created', redrives: 1 });
     expect(system.orders).toHaveLength(1);
     expect(await operator.cases(trade.contractId)).toEqual([]);
+  });
+
+  test('whose answer was lost too often: a redrive gives it all its tries again', async () => {
+    const system = new ScriptedOrderSystem();
+    system.script.create = () => Promise.resolve({ outcome: 'unknown', code: 'reset' });
+    const trade = await office.accept({}, ['seller']);
+    const orders = office.orders(system, { timing: { maxAttempts: 3 } });
+    const untilGivenUp = async (): Promise<number> => {
+      const before = system.creates.length;
+      for (let looks = 0; looks < 20 && (await operator.cases(trade.contractId)).length === 0; looks += 1) {
+        await orders.handle();
+        await office.makeDue();
+      }
+      expect(await operator.caseOf(trade)).toMatchObject({ reason: 'order_retries_exhausted', code: 'not_found' });
+      return system.creates.length - before;
+    };
+    expect(await untilGivenUp()).toBe(3);
+    await operator.redrive(trade.contractId);
+    expect(await untilGivenUp()).toBe(3);
+    expect(new Set((await office.events(trade, 'order.outcome_unknown')).map(({ id }) => id)).size).toBe(6);
   });
 
   test('that differs: redriven once it was corrected, it is ours; before, it is held again', async () => {
@@ -415,7 +448,7 @@ describe('two operators', () => {
     ]);
     const current = await office.sql(
       'SELECT contract_id FROM v402.settlement WHERE deal_key = (SELECT deal_key FROM v402.settlement WHERE contract_id = $1) AND current',
-      key(first),
+      keyOf(first),
     );
     expect(current).toHaveLength(1);
     const entries = (await operator.audit()).filter(({ contractId }) => contractId === second.contractId);
@@ -463,7 +496,7 @@ describe('a crash at C9', () => {
     });
     expect(await office.scene.content()).toEqual(before);
     await dying.release(second.contractId, request, { orderChanged: false });
-    expect(await settlementOf(second)).toEqual({ state: 'accepted', current: true });
+    expect(await scene.settlementOf(second)).toEqual({ state: 'accepted', current: true });
   });
 
   test('its audit entry is in the same transaction: nobody sees one without the other', async () => {
@@ -490,22 +523,28 @@ describe('a second person', () => {
       outcome: 'pending',
       audit: { action: 'request_release', details: { amount: '617.00 EUR' } },
     });
-    expect(await settlementOf(second)).toBeUndefined();
+    expect(await scene.settlementOf(second)).toBeUndefined();
     await expect(handler.release(second.contractId, request, { orderChanged: false })).rejects.toEqual(
       refusal('approval_pending'),
     );
-    await expect(handler.approve(asked.caseId, { actor: ' Olivia' })).rejects.toEqual(refusal('same_person'));
-    expect(await settlementOf(second)).toBeUndefined();
+    const peters = scene.peter.handler({ approvalOver });
+    // Another name does not make another person, nor does another login.
+    await expect(handler.approve(asked.caseId, { actor: 'peter' })).rejects.toEqual(refusal('same_person'));
+    await expect(peters.approve(asked.caseId, { actor: ' Olivia' })).rejects.toEqual(refusal('same_person'));
+    expect(await scene.settlementOf(second)).toBeUndefined();
 
-    expect(await handler.approve(asked.caseId, { actor: 'peter' })).toMatchObject({ outcome: 'done' });
-    expect(await settlementOf(first)).toEqual({ state: 'superseded', current: false });
-    expect(await settlementOf(second)).toEqual({ state: 'accepted', current: true });
+    expect(await peters.approve(asked.caseId, { actor: 'peter' })).toMatchObject({ outcome: 'done' });
+    expect(await scene.settlementOf(first)).toEqual({ state: 'superseded', current: false });
+    expect(await scene.settlementOf(second)).toEqual({ state: 'accepted', current: true });
     const entries = (await operator.audit()).filter(({ contractId }) => contractId === second.contractId);
-    expect(entries.map(({ action, actor }) => [action, actor])).toEqual([
-      ['request_release', 'olivia'],
-      ['approve_release', 'peter'],
+    expect(entries.map(({ action, actor, login }) => [action, actor, login])).toEqual([
+      ['request_release', 'olivia', 'v402_operator_login'],
+      ['approve_release', 'peter', 'second_operator_login'],
     ]);
-    await expect(handler.approve(asked.caseId, { actor: 'peter' })).rejects.toEqual(refusal('approval_not_found'));
+    expect(await operator.unitOfWork.run((tx) => tx.cases.approvals(asked.caseId))).toMatchObject([
+      { requestedLogin: 'v402_operator_login', decidedLogin: 'second_operator_login', outcome: 'approved' },
+    ]);
+    await expect(peters.approve(asked.caseId, { actor: 'peter' })).rejects.toEqual(refusal('approval_not_found'));
   });
 
   test('at the limit nobody has to approve', async () => {
@@ -526,7 +565,9 @@ describe('a second person', () => {
     const one = (await operator.cases()).find(({ rawDigest }) => rawDigest === sha256(trade.envelope));
     const handler = operator.handler({ approvalOver });
     expect(await handler.redrive(one!.id, request)).toMatchObject({ outcome: 'pending' });
-    expect(await handler.approve(one!.id, { actor: 'peter' })).toMatchObject({ changes: { decision: 'accepted' } });
+    expect(await scene.peter.handler().approve(one!.id, { actor: 'peter' })).toMatchObject({
+      changes: { decision: 'accepted' },
+    });
   });
 
   test('a rejection withdraws what waits', async () => {
@@ -534,17 +575,97 @@ describe('a second person', () => {
     const handler = operator.handler({ approvalOver });
     const { caseId } = await handler.release(second.contractId, request, { orderChanged: false });
     await operator.reject(caseId);
-    await expect(handler.approve(caseId, { actor: 'peter' })).rejects.toEqual(refusal('approval_not_found'));
-    expect(await settlementOf(second)).toBeUndefined();
+    await expect(scene.peter.handler().approve(caseId, { actor: 'peter' })).rejects.toEqual(
+      refusal('approval_not_found'),
+    );
+    expect(await scene.settlementOf(second)).toBeUndefined();
   });
 
   test('one that has become impossible meanwhile is refused when it is approved', async () => {
     const { first, second } = await conflict();
     const handler = operator.handler({ approvalOver });
     const { caseId } = await handler.release(second.contractId, request, { orderChanged: false });
-    forged.add(first.contractId);
-    await office.sql("UPDATE v402.order_placement SET state = 'placing' WHERE contract_id = $1", key(first));
-    await expect(handler.approve(caseId, { actor: 'peter' })).rejects.toEqual(refusal('already_started'));
+    scene.forged.add(first.contractId);
+    await office.sql("UPDATE v402.order_placement SET state = 'placing' WHERE contract_id = $1", keyOf(first));
+    await expect(scene.peter.handler().approve(caseId, { actor: 'peter' })).rejects.toEqual(refusal('already_started'));
+  });
+
+  test('nobody is asked to approve what cannot be done', async () => {
+    const system = new ScriptedOrderSystem();
+    system.script.create = () => Promise.resolve({ outcome: 'rejected', code: 'sku_unknown', message: '' });
+    const refused = await office.accept({}, ['seller']);
+    await office.orders(system).handle();
+    system.script = {};
+    const base = await office.accept({}, ['seller']);
+    await office.orders(system).handle();
+    const { negotiationId, agreedAt } = base.contract;
+    const amendment = variant('amended', { negotiationId, agreedAt, supersedes: base.contractId });
+    await office.scene.handlerWith({ policy: { servedParties: [SELLER] } }).handle([arrived(amendment)]);
+    const { second: expired } = await conflict();
+    await office.sql(
+      "UPDATE v402.decision SET arrival = '9999-01-01' WHERE contract_id = $1 AND outcome = 'quarantined'",
+      keyOf(expired),
+    );
+    scene.forged.add(expired.contractId);
+
+    const before = await office.scene.content();
+    const handler = operator.handler({ approvalOver });
+    const release = (id: string, orderChanged: boolean): Promise<unknown> =>
+      handler.release(id, request, { orderChanged });
+    await expect(release(refused.contractId, false)).rejects.toEqual(refusal('use_redrive'));
+    await expect(release(amendment.contractId, false)).rejects.toEqual(refusal('order_change_unconfirmed'));
+    await expect(release(expired.contractId, false)).rejects.toEqual(refusal('contract_refused'));
+    expect(await office.scene.content()).toEqual(before);
+    expect(await release(amendment.contractId, true)).toMatchObject({ outcome: 'pending' });
+  });
+
+  test('a request for something else takes the place of the one that waits, and both are in the audit trail', async () => {
+    const { second } = await conflict();
+    const handler = operator.handler({ approvalOver });
+    const wrong = await handler.release(second.contractId, request, { orderChanged: true });
+    const right = await handler.release(second.contractId, request, { orderChanged: false });
+    if (wrong.outcome !== 'pending' || right.outcome !== 'pending') throw new Error('Both wait for a second person.');
+    expect(right.audit.details).toMatchObject({ approval: right.approvalId, withdrawn: wrong.approvalId });
+    const peters = scene.peter.handler({ approvalOver });
+    await expect(peters.approve(wrong.approvalId, { actor: 'peter' })).rejects.toEqual(refusal('approval_not_found'));
+    expect(await peters.approve(right.approvalId, { actor: 'peter' })).toMatchObject({ outcome: 'done' });
+  });
+
+  test('an approval behind another action’s lock finds its request withdrawn, and approves nothing else', async () => {
+    const { second } = await conflict();
+    const asked = await operator.handler({ approvalOver }).release(second.contractId, request, { orderChanged: true });
+    const stops = new StopsAt('C9');
+    const askingAgain = operator
+      .handler({ approvalOver, faults: stops })
+      .release(second.contractId, request, { orderChanged: false });
+    await stops.reached;
+    const approving = scene.peter.handler({ approvalOver }).approve(asked.caseId, { actor: 'peter' });
+    await office.scene.untilWaiting('operator');
+    stops.release();
+    await askingAgain;
+    await expect(approving).rejects.toEqual(refusal('approval_not_found'));
+    expect(await scene.settlementOf(second)).toBeUndefined();
+  });
+
+  test('an approval waits for the deal before it locks anything else', async () => {
+    const { first, second } = await conflict();
+    const { caseId } = await operator
+      .handler({ approvalOver })
+      .release(second.contractId, request, { orderChanged: false });
+    const other = new pg.Client({ connectionString: office.database.adminUrl });
+    await other.connect();
+    await other.query('BEGIN');
+    await other.query(
+      'SELECT FROM v402.deal WHERE key = (SELECT deal_key FROM v402.settlement WHERE contract_id = $1) FOR UPDATE',
+      [keyOf(first)],
+    );
+    const approving = scene.peter.handler({ approvalOver }).approve(caseId, { actor: 'peter' });
+    await office.scene.untilWaiting('operator');
+    const locked = await other.query('SELECT FROM v402.approval WHERE case_id = $1 FOR UPDATE SKIP LOCKED', [caseId]);
+    await other.query('COMMIT');
+    await other.end();
+    expect(locked.rowCount).toBe(1);
+    expect(await approving).toMatchObject({ outcome: 'done' });
   });
 });
 
@@ -566,7 +687,7 @@ test('served parties decide what a released contract begins', async () => {
   await sellerOnly.close();
   const sides = await office.sql(
     'SELECT side FROM v402.order_placement WHERE contract_id = $1 ORDER BY side',
-    key(second),
+    keyOf(second),
   );
   expect(sides).toEqual([{ side: 'buyer' }, { side: 'seller' }]);
 });

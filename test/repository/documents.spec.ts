@@ -13,8 +13,8 @@ const sources = ['libs', 'apps', 'test'].flatMap(filesOf).filter((file) => file.
 /** The texts of all specs of a name: two folders may each have a `text.spec.ts`. */
 const specsNamed = (name: string): string[] => sources.filter((file) => basename(file) === name).map(read);
 
-/** `<file>.spec.ts`: "name of a test", "another". */
-const REFERENCE = /`([\w.-]+\.spec\.ts)`: ("[^"]+"(?:, "[^"]+")*)/g;
+/** `<file>.spec.ts`: "name of a test", "another"; "a third". */
+const REFERENCE = /`([\w.-]+\.spec\.ts)`: ("[^"]+"(?:[,;] "[^"]+")*)/g;
 
 const referencesOf = (document: string): (readonly [file: string, test: string])[] =>
   [...read(document).matchAll(REFERENCE)].flatMap(([, file = '', names = '']) =>

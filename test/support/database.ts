@@ -6,6 +6,8 @@ import pg from 'pg';
 export interface TestDatabase extends DatabaseUrls {
   /** Superuser, in this database: for arranging what no role of ours may do. */
   readonly adminUrl: string;
+  /** Another operator's login: whoever approves is a second person. */
+  readonly secondOperatorUrl: string;
   readonly name: string;
   /** Cuts off whoever is still connected. */
   readonly drop: () => Promise<void>;
@@ -36,10 +38,21 @@ export const withAdmin = async <T>(work: (admin: pg.Client) => Promise<T>): Prom
   }
 };
 
-const urlOf = (database: string): string => {
+const urlOf = (database: string, login?: { readonly name: string; readonly password: string }): string => {
   const url = new URL(testPostgresUrl());
   url.pathname = `/${database}`;
+  if (login !== undefined) [url.username, url.password] = [login.name, login.password];
   return url.href;
+};
+
+/** Not named as the roles that every installation has. */
+const SECOND_OPERATOR = { name: 'second_operator_login', password: 'second-operator-test' } as const;
+
+const makeSecondOperator = async (admin: pg.Client): Promise<void> => {
+  const { name, password } = SECOND_OPERATOR;
+  const known = await admin.query('SELECT FROM pg_roles WHERE rolname = $1', [name]);
+  if (known.rowCount !== 0) return;
+  await admin.query(`CREATE ROLE ${name} LOGIN PASSWORD '${password}' IN ROLE v402_operator`);
 };
 
 const TEMPLATE_LOCK = 402_402_499;
@@ -51,11 +64,13 @@ const migratedTemplate = async (): Promise<string> => {
   await withAdmin(async (admin) => {
     await admin.query('SELECT pg_advisory_lock($1)', [TEMPLATE_LOCK]);
     const known = await admin.query('SELECT FROM pg_database WHERE datname = $1', [template]);
-    if (known.rowCount !== 0) return;
-    const unfinished = `${template}_unfinished`;
-    await admin.query(`DROP DATABASE IF EXISTS ${unfinished} WITH (FORCE)`);
-    await provisionDatabase({ adminUrl: testPostgresUrl(), database: unfinished, passwords });
-    await admin.query(`ALTER DATABASE ${unfinished} RENAME TO ${template}`);
+    if (known.rowCount === 0) {
+      const unfinished = `${template}_unfinished`;
+      await admin.query(`DROP DATABASE IF EXISTS ${unfinished} WITH (FORCE)`);
+      await provisionDatabase({ adminUrl: testPostgresUrl(), database: unfinished, passwords });
+      await admin.query(`ALTER DATABASE ${unfinished} RENAME TO ${template}`);
+    }
+    await makeSecondOperator(admin);
   });
   return template;
 };
@@ -68,5 +83,5 @@ export const createTestDatabase = async (): Promise<TestDatabase> => {
     withAdmin(async (admin) => {
       await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
     });
-  return { ...urls, adminUrl: urlOf(name), name, drop };
+  return { ...urls, adminUrl: urlOf(name), secondOperatorUrl: urlOf(name, SECOND_OPERATOR), name, drop };
 };

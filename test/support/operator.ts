@@ -20,6 +20,8 @@ export interface OperatorParts {
   readonly approvalOver?: OperationsContext['approvalOver'];
   readonly faults?: FaultPoint;
   readonly decorate?: (real: UnitOfWork) => UnitOfWork;
+  /** The database's login; that of the first operator unless told. */
+  readonly url?: string;
 }
 
 /** An operator at work: as the database role of operators, with the real intake for stored bytes. */
@@ -29,9 +31,9 @@ export class Operator {
 
   constructor(
     private readonly scene: IntakeScene,
-    { decorate = (real) => real }: Pick<OperatorParts, 'decorate'> = {},
+    { decorate = (real) => real, url = scene.database.operatorUrl }: Pick<OperatorParts, 'decorate' | 'url'> = {},
   ) {
-    this.#pg = new PgUnitOfWork({ url: scene.database.operatorUrl, applicationName: 'operator', maxConnections: 4 });
+    this.#pg = new PgUnitOfWork({ url, applicationName: 'operator', maxConnections: 4 });
     this.unitOfWork = decorate(this.#pg);
   }
 

@@ -60,6 +60,7 @@ export const anOrder = (contractId: string, overrides: Partial<OrderPlacement> =
   code: undefined,
   orderedAt: undefined,
   redrives: 0,
+  unknownsBefore: 0,
   adoptedFrom: undefined,
   ...overrides,
 });

@@ -11,6 +11,7 @@ import pg from 'pg';
 import { createTestDatabase, type TestDatabase } from './database.js';
 import { TRUST_REGISTRY } from './trade.js';
 
+type SceneDatabase = Omit<TestDatabase, 'secondOperatorUrl'>;
 type App = 'standalone' | 'intake' | 'orders' | 'workflows' | 'relay';
 
 /** A published event, parsed, with where it stands. */
@@ -35,7 +36,7 @@ export interface SceneOptions {
 }
 
 /** A database in a PostgreSQL that belongs to the scene alone: it goes with it. */
-async function ownDatabase(adminUrl: string): Promise<TestDatabase> {
+async function ownDatabase(adminUrl: string): Promise<SceneDatabase> {
   const name = 'v402_scene';
   const urls = await provisionDatabase({ adminUrl, database: name, passwords: generatePasswords() });
   const url = new URL(adminUrl);
@@ -57,7 +58,7 @@ export class SettlementScene {
   readonly #client: pg.Pool;
 
   private constructor(
-    readonly database: TestDatabase,
+    readonly database: SceneDatabase,
     readonly brokers: readonly string[],
     readonly prefix: string,
     private readonly extraEnv: Record<string, string>,

@@ -205,6 +205,7 @@ CREATE TABLE "v402"."order_placement" (
     "code" TEXT,
     "ordered_at" TIMESTAMPTZ(6),
     "redrives" INTEGER NOT NULL DEFAULT 0,
+    "unknowns_before" INTEGER NOT NULL DEFAULT 0,
     "adopted_from" BYTEA,
 
     CONSTRAINT "order_placement_pkey" PRIMARY KEY ("contract_id","side")
@@ -366,9 +367,11 @@ CREATE TABLE "v402"."approval" (
     "amount" DECIMAL(27,9),
     "currency" TEXT,
     "requested_by" TEXT NOT NULL,
+    "requested_login" TEXT NOT NULL DEFAULT session_user,
     "reason" TEXT NOT NULL,
     "requested_at" TIMESTAMPTZ(6) NOT NULL DEFAULT clock_timestamp(),
     "decided_by" TEXT,
+    "decided_login" TEXT,
     "decided_at" TIMESTAMPTZ(6),
     "outcome" TEXT,
 
@@ -425,6 +428,9 @@ CREATE INDEX "decision_topic_partition_kafka_offset_idx" ON "v402"."decision"("t
 
 -- CreateIndex
 CREATE INDEX "decision_contract_id_idx" ON "v402"."decision"("contract_id");
+
+-- CreateIndex
+CREATE INDEX "decision_raw_digest_idx" ON "v402"."decision"("raw_digest");
 
 -- CreateIndex
 CREATE UNIQUE INDEX "work_kind_contract_id_side_subject_id_key" ON "v402"."work"("kind", "contract_id", "side", "subject_id");
@@ -590,8 +596,20 @@ CREATE UNIQUE INDEX audit_entry_previous ON v402.audit_entry (previous);
 
 ALTER TABLE v402.approval
   ADD CONSTRAINT approval_outcome CHECK (outcome IN ('approved', 'withdrawn')),
-  ADD CONSTRAINT approval_decided CHECK ((outcome IS NULL) = (decided_by IS NULL) AND (outcome IS NULL) = (decided_at IS NULL)),
-  ADD CONSTRAINT approval_second_person CHECK (outcome <> 'approved' OR decided_by <> requested_by);
+  ADD CONSTRAINT approval_decided CHECK ((outcome IS NULL) = (decided_by IS NULL) AND (outcome IS NULL) = (decided_at IS NULL)
+    AND (outcome IS NULL) = (decided_login IS NULL)),
+  ADD CONSTRAINT approval_second_person CHECK (outcome <> 'approved' OR decided_by <> requested_by),
+  ADD CONSTRAINT approval_second_login CHECK (outcome <> 'approved' OR decided_login <> requested_login);
+-- A default says who asks, since nobody may write that column; an update has no defaults.
+CREATE FUNCTION v402.approval_decided_login() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  NEW.decided_login := CASE WHEN NEW.outcome IS NULL THEN NULL ELSE session_user END;
+  RETURN NEW;
+END
+$$;
+REVOKE ALL ON FUNCTION v402.approval_decided_login() FROM PUBLIC;
+CREATE TRIGGER approval_decided_login BEFORE UPDATE ON v402.approval
+  FOR EACH ROW EXECUTE FUNCTION v402.approval_decided_login();
 -- One request at a time waits for a second person.
 CREATE UNIQUE INDEX approval_pending ON v402.approval (case_id) WHERE outcome IS NULL;
 
@@ -651,7 +669,7 @@ GRANT UPDATE (occurrences) ON v402.rejection TO v402_operator;
 GRANT UPDATE (occurrences, resolution, resolved_by, resolved_at) ON v402.quarantine TO v402_operator;
 GRANT UPDATE (resolution, released_by, released_at) ON v402.hold TO v402_operator;
 GRANT UPDATE (state, revision, attempt, unknowns, look_up_not_before, order_system, order_number, order_url, code,
-  ordered_at, redrives, adopted_from) ON v402.order_placement TO v402_operator;
+  ordered_at, redrives, unknowns_before, adopted_from) ON v402.order_placement TO v402_operator;
 GRANT UPDATE (state, revision, attempt, triggered_at, due_date, code) ON v402.payment_leg TO v402_operator;
 GRANT UPDATE (state, revision, attempt, code) ON v402.delivery TO v402_operator;
 GRANT UPDATE (due_at), DELETE ON v402.work TO v402_operator;
@@ -659,7 +677,7 @@ GRANT DELETE ON v402.parked_stream TO v402_operator;
 -- `login` is left out: the database says who is logged in, nobody else.
 GRANT INSERT (sequence, at, actor, action, subject, contract_id, reason, details, previous, digest)
   ON v402.audit_entry TO v402_operator;
-GRANT INSERT ON v402.approval TO v402_operator;
+GRANT INSERT (id, case_id, action, options, amount, currency, requested_by, reason) ON v402.approval TO v402_operator;
 GRANT UPDATE (decided_by, decided_at, outcome) ON v402.approval TO v402_operator;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA v402 TO v402_operator;
 

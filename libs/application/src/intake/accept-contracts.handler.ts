@@ -9,7 +9,7 @@ import type { AcceptedContract, DealKey, DealRecord } from '../ports/settlement-
 import type { Transaction, UnitOfWork } from '../ports/unit-of-work.js';
 import type { AcceptedLink, ExaminedMessage } from './decide.js';
 import { examineMessage, readMessage, type ReadMessage } from './examine.js';
-import { rawMessageOf, type InboundMessage } from './inbound-message.js';
+import { rawMessageOf, type IdentifiedMessage, type InboundMessage } from './inbound-message.js';
 import type { IntakeContext } from './intake-context.js';
 import { IntakeRound } from './intake-round.js';
 import { parkUndecidable } from './park-undecidable.js';
@@ -25,6 +25,9 @@ export type IntakeCounts = Readonly<
 export interface IntakeReport extends IntakeCounts {
   readonly refusals: ReadonlyMap<RefusalCode, number>;
 }
+
+/** A quarantined contract that was verified anew, and can be accepted. */
+type VerifiedContract = ExaminedMessage & { readonly identified: IdentifiedMessage };
 
 const NONE: IntakeReport = {
   accepted: 0,
@@ -90,28 +93,33 @@ export class AcceptContractsHandler {
   }
 
   /**
-   * Accepts a quarantined contract in the place of its deal's current one, in a transaction of the caller's, who holds the
-   * deal's lock and has seen that nothing of the deal has started. Its stored bytes are verified anew, as of their arrival.
-   * @returns why it cannot be accepted; nothing was written then
+   * Verifies a quarantined contract anew: its stored bytes, as of their arrival.
+   * @returns why it cannot be accepted, or what `acceptInstead` takes
    */
-  async acceptInstead(
-    tx: Transaction,
-    message: InboundMessage,
-    current: AcceptedContract,
-  ): Promise<Refusal | undefined> {
+  async verifyAgain(message: InboundMessage): Promise<VerifiedContract | { readonly refusal: Refusal }> {
     const read = [readMessage(message)];
     const [examined] = await this.#verify(read, { known: new Set(), arrivals: [] });
     if (examined?.identified === undefined)
       throw new TerminalError('not_identified', 'A quarantined contract has an identity.');
     const { identified, verdict, arrival } = examined;
-    if (verdict !== 'known' && 'refusal' in verdict) return verdict.refusal;
-    if (isExpired(identified.envelope.contract, arrival.at)) return { code: 'expired', where: '/contract/expiresAt' };
+    if (verdict !== 'known' && 'refusal' in verdict) return verdict;
+    if (isExpired(identified.envelope.contract, arrival.at)) {
+      return { refusal: { code: 'expired', where: '/contract/expiresAt' } };
+    }
+    return { ...examined, identified };
+  }
+
+  /**
+   * Accepts a quarantined contract in the place of its deal's current one, in a transaction of the caller's, who holds the
+   * deal's lock and has seen that nothing of the deal has started.
+   */
+  async acceptInstead(tx: Transaction, verified: VerifiedContract, current: AcceptedContract): Promise<void> {
+    const { identified } = verified;
     const stored = await tx.settlements.lockOfDeals([identified.deal.key]);
     const round = new IntakeRound(this.#context, stored, new Set(), await tx.now());
     const base: AcceptedLink = { ...current, started: false };
-    round.takeInstead(examined, identified, base);
+    round.takeInstead(verified, identified, base);
     await writeRound(tx, this.#context, round);
-    return undefined;
   }
 
   /** Everything that needs no lock: what is known is looked up, the rest is verified. */

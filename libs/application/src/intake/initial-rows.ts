@@ -78,6 +78,7 @@ function initialOrder(contractId: ContractId, side: Side): OrderPlacement {
     code: undefined,
     orderedAt: undefined,
     redrives: 0,
+    unknownsBefore: 0,
     adoptedFrom: undefined,
   };
 }

@@ -3,11 +3,11 @@ import { rejectAmendment, releaseAmendment } from './resolve-amendment.js';
 import { rejectEquivocation, releaseEquivocation } from './resolve-equivocation.js';
 import { redriveOrder, rejectOrder } from './resolve-order.js';
 import { closeUndecidable, decideAgain } from './resolve-undecidable.js';
-import type { Changes, LockedCase } from './resolution.js';
+import type { LockedCase, Prepared } from './resolution.js';
 import { unparkStream } from './unpark-stream.js';
 
-/** What a release does, by what the case is about. */
-export function releaseAction(locked: LockedCase, orderChanged: boolean): Promise<Changes> {
+/** What a release does, by what the case is about. @throws OperationRefused where it cannot be done */
+export function releaseAction(locked: LockedCase, orderChanged: boolean): Promise<Prepared> {
   switch (locked.one.reason) {
     case 'equivocation':
       return releaseEquivocation(locked);
@@ -27,27 +27,27 @@ export function releaseAction(locked: LockedCase, orderChanged: boolean): Promis
   }
 }
 
-/** What a rejection does, by what the case is about. */
-export function rejectAction(locked: LockedCase): Promise<Changes> {
+/** What a rejection does, by what the case is about. @throws OperationRefused where it cannot be done */
+export function rejectAction(locked: LockedCase): Prepared {
   switch (locked.one.reason) {
     case 'equivocation':
-      return rejectEquivocation(locked);
+      return () => rejectEquivocation(locked);
     case 'undecidable_message':
-      return closeUndecidable(locked);
+      return () => closeUndecidable(locked);
     case 'amendment_after_start':
-      return rejectAmendment(locked);
+      return () => rejectAmendment(locked);
     case 'order_rejected':
     case 'order_mismatch':
     case 'order_unresolved':
     case 'order_retries_exhausted':
-      return rejectOrder(locked);
+      return () => rejectOrder(locked);
     case 'stream_parked':
       throw new OperationRefused('cannot_reject', 'An event tells of a fact: it can be sent again, never dropped.');
   }
 }
 
-/** The one safe next step, by what the case is about. */
-export function redriveAction(locked: LockedCase): Promise<Changes> {
+/** The one safe next step, by what the case is about. @throws OperationRefused where there is none */
+export function redriveAction(locked: LockedCase): Promise<Prepared> | Prepared {
   switch (locked.one.reason) {
     case 'equivocation':
     case 'amendment_after_start':
@@ -58,8 +58,8 @@ export function redriveAction(locked: LockedCase): Promise<Changes> {
     case 'order_mismatch':
     case 'order_unresolved':
     case 'order_retries_exhausted':
-      return redriveOrder(locked);
+      return () => redriveOrder(locked);
     case 'stream_parked':
-      return unparkStream(locked);
+      return () => unparkStream(locked);
   }
 }

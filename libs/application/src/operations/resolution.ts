@@ -20,6 +20,9 @@ export interface LockedCase {
 /** What an action has changed, in texts for the audit trail and for the person who acted. */
 export type Changes = Readonly<Record<string, string>>;
 
+/** An action whose checks have passed: what it does. Nothing was written before. */
+export type Prepared = () => Promise<Changes>;
+
 /** Locks the deal, then all its settlements: the same order as everywhere. */
 export async function lockDeal(tx: Transaction, key: DealKey | undefined): Promise<readonly AcceptedContract[]> {
   if (key === undefined) return [];

@@ -15,12 +15,14 @@ import type { Transaction } from '../ports/unit-of-work.js';
 import { adoptEarlier, type Adoption } from './amendment-adoption.js';
 import type { ChainMember } from './chain-member.js';
 import { OperationRefused } from './operation-refused.js';
-import type { Changes, LockedCase } from './resolution.js';
+import type { Changes, LockedCase, Prepared } from './resolution.js';
 import { releaseHold, tellOf } from './settlement-events.js';
 
+type AcceptedMember = ChainMember & { readonly settlement: SettlementRecord };
+
 interface Chain {
-  readonly amendment: ChainMember & { readonly settlement: SettlementRecord };
-  readonly earlier: readonly (ChainMember & { readonly settlement: SettlementRecord })[];
+  readonly amendment: AcceptedMember;
+  readonly earlier: readonly AcceptedMember[];
 }
 
 /**
@@ -28,8 +30,7 @@ interface Chain {
  * What its predecessors have not started ends.
  * @param orderChanged the operator says that the orders in the order system now say what the amendment says
  */
-export async function releaseAmendment(locked: LockedCase, orderChanged: boolean): Promise<Changes> {
-  const { tx, naming, one, actor } = locked;
+export async function releaseAmendment(locked: LockedCase, orderChanged: boolean): Promise<Prepared> {
   const chain = await readChain(locked);
   requireCurrent(chain);
   requireDecided(chain.earlier.flatMap(({ orders }) => orders));
@@ -41,6 +42,11 @@ export async function releaseAmendment(locked: LockedCase, orderChanged: boolean
       { orders: adoption.orders.map(({ side, orderNumber }) => `${side} ${orderNumber ?? ''}`).join(', ') },
     );
   }
+  return () => takePlace(locked, chain, adoption);
+}
+
+async function takePlace(locked: LockedCase, chain: Chain, adoption: Adoption): Promise<Changes> {
+  const { tx, naming, one, actor } = locked;
   const replaced = await predecessors(tx, chain);
   const earlierIds = chain.earlier.map(({ settlement }) => settlement.contractId);
   await tx.work.dropOfSettlements(earlierIds);
@@ -63,7 +69,7 @@ export async function rejectAmendment(locked: LockedCase): Promise<Changes> {
   const { tx, naming, one, actor } = locked;
   const { amendment, earlier } = await readChain(locked);
   const { settlement } = amendment;
-  const heir = heirOf(amendment, earlier);
+  const heir = heirOf(amendment, earlier).settlement.contractId;
   if (settlement.current) {
     await tx.settlements.retire([settlement.contractId]);
     await tx.settlements.makeCurrent(heir);
@@ -117,27 +123,29 @@ function requireDecided(orders: readonly OrderPlacement[]): void {
   );
 }
 
-/** The contracts that the amendment replaces: its base and, where that was never released itself, the base’s own base. */
+/**
+ * The contracts that the amendment replaces, the nearest first: as long as one of them was never released itself, the one
+ * before it too. Those that were rejected before are left out: they have been told.
+ */
 async function predecessors(tx: Transaction, { amendment, earlier }: Chain): Promise<readonly ContractId[]> {
   const cases = await tx.cases.list({ reason: 'amendment_after_start' });
   const undecided = new Set(cases.map(({ contractId }) => contractId));
-  const replaced: ContractId[] = [];
-  let id = amendment.contract.supersedes;
-  while (id !== undefined) {
-    replaced.push(id);
-    const base = earlier.find(({ settlement }) => settlement.contractId === id);
-    id = undecided.has(id) ? base?.contract.supersedes : undefined;
+  let base = heirOf(amendment, earlier);
+  const replaced = [base.settlement.contractId];
+  while (undecided.has(base.settlement.contractId)) {
+    base = heirOf(base, earlier);
+    replaced.push(base.settlement.contractId);
   }
   return replaced;
 }
 
 /** The nearest contract before the amendment that was not replaced or voided itself. */
-function heirOf({ contract }: ChainMember, earlier: Chain['earlier']): ContractId {
+function heirOf({ contract }: AcceptedMember, earlier: Chain['earlier']): AcceptedMember {
   let id = contract.supersedes;
   for (;;) {
     const base = earlier.find(({ settlement }) => settlement.contractId === id);
     if (base === undefined) throw new TerminalError('base_missing', 'An amendment follows an accepted contract.');
-    if (base.settlement.state !== 'superseded') return base.settlement.contractId;
+    if (base.settlement.state !== 'superseded') return base;
     id = base.contract.supersedes;
   }
 }

@@ -1,6 +1,6 @@
 import { hasStarted, TerminalError } from '@v402/domain';
 import { OperationRefused } from './operation-refused.js';
-import type { Changes, LockedCase } from './resolution.js';
+import type { Changes, LockedCase, Prepared } from './resolution.js';
 import { releaseHold } from './settlement-events.js';
 import { storedMessage } from './stored-message.js';
 
@@ -15,7 +15,7 @@ export async function rejectEquivocation({ tx, naming, one, actor }: LockedCase)
  * The second contract takes the place of the current one, if nothing of the deal has passed its point of no return. Its
  * stored bytes are verified anew: what intake would not accept, nobody can release.
  */
-export async function releaseEquivocation(locked: LockedCase): Promise<Changes> {
+export async function releaseEquivocation(locked: LockedCase): Promise<Prepared> {
   const { tx, naming, one, actor, settlements } = locked;
   const started = settlements.find(({ facts }) => hasStarted(facts));
   if (started !== undefined) {
@@ -27,13 +27,15 @@ export async function releaseEquivocation(locked: LockedCase): Promise<Changes> 
   }
   const current = settlements.find((each) => each.current);
   if (current === undefined) throw new TerminalError('current_missing', 'A deal with a contract has a current one.');
-  const refusal = await locked.intake().acceptInstead(tx, await storedMessage(tx, one), current);
-  if (refusal !== undefined) {
-    throw new OperationRefused('contract_refused', `The contract cannot be accepted: ${refusal.code}.`, {
-      code: refusal.code,
-    });
+  const verified = await locked.intake().verifyAgain(await storedMessage(tx, one, 'quarantined'));
+  if ('refusal' in verified) {
+    const { code } = verified.refusal;
+    throw new OperationRefused('contract_refused', `The contract cannot be accepted: ${code}.`, { code });
   }
-  await releaseHold(tx, naming, one, 'release', actor);
-  await tx.cases.resolve(one, 'release', actor);
-  return { acceptedContract: one.contractId ?? '', supersededContract: current.contractId };
+  return async () => {
+    await locked.intake().acceptInstead(tx, verified, current);
+    await releaseHold(tx, naming, one, 'release', actor);
+    await tx.cases.resolve(one, 'release', actor);
+    return { acceptedContract: one.contractId ?? '', supersededContract: current.contractId };
+  };
 }

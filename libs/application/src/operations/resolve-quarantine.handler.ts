@@ -4,17 +4,18 @@ import type { AcceptContractsHandler } from '../intake/accept-contracts.handler.
 import { dealOf } from '../intake/inbound-message.js';
 import type { DeliveryLead } from '../orders/work-after-order.js';
 import type { AuditAction, AuditEntry } from '../ports/audit-store.js';
-import type { Approval, CaseAmount, CaseResolution, OperatorCase } from '../ports/case-store.js';
+import type { CaseAmount, CaseResolution, OperatorCase } from '../ports/case-store.js';
 import type { FaultPoint, Ids } from '../ports/seams.js';
 import type { AcceptedContract } from '../ports/settlement-store.js';
 import type { Transaction, UnitOfWork } from '../ports/unit-of-work.js';
 import { needsApproval, type ApprovalLimits } from './approval-policy.js';
+import { pendingApproval, requestApproval, requireSecondPerson, withdrawPending, type Wanted } from './approvals.js';
 import { appendAudit } from './audit-trail.js';
 import { findCase, findForRedrive } from './find-case.js';
 import { OperationRefused } from './operation-refused.js';
 import { checkRequest, type OperatorRequest } from './operator-request.js';
 import { redriveAction, rejectAction, releaseAction } from './actions.js';
-import { lockDeal, type Changes, type LockedCase } from './resolution.js';
+import { lockDeal, type Changes, type LockedCase, type Prepared } from './resolution.js';
 
 export interface OperationsContext {
   readonly naming: EventNaming;
@@ -41,9 +42,10 @@ interface Action {
   readonly audited: AuditAction;
   readonly request: OperatorRequest;
   readonly details?: Changes;
-  readonly run: (locked: LockedCase) => Promise<Changes>;
+  /** Checks whether it can be done. Nobody is asked to approve what cannot. */
+  readonly prepare: (locked: LockedCase) => Promise<Prepared> | Prepared;
   /** Undefined: no second person is asked. */
-  readonly approval?: { readonly action: Approval['action']; readonly orderChanged: boolean };
+  readonly approval?: Wanted;
 }
 
 /**
@@ -64,7 +66,7 @@ export class ResolveQuarantineHandler {
         name: 'release',
         audited: 'release',
         request: checked,
-        run: (locked) => releaseAction(locked, orderChanged),
+        prepare: (locked) => releaseAction(locked, orderChanged),
         approval: { action: 'release', orderChanged },
       }),
     );
@@ -74,7 +76,12 @@ export class ResolveQuarantineHandler {
   async reject(id: string, request: OperatorRequest): Promise<Resolved> {
     const checked = checkRequest(request);
     return this.unitOfWork.run(async (tx) =>
-      this.#act(tx, await findCase(tx, id), { name: 'reject', audited: 'reject', request: checked, run: rejectAction }),
+      this.#act(tx, await findCase(tx, id), {
+        name: 'reject',
+        audited: 'reject',
+        request: checked,
+        prepare: rejectAction,
+      }),
     );
   }
 
@@ -90,7 +97,7 @@ export class ResolveQuarantineHandler {
         name: 'redrive',
         audited: 'redrive',
         request: checked,
-        run: redriveAction,
+        prepare: redriveAction,
         // To decide a message again is to let it in, whatever the command is called.
         ...(one.reason === 'undecidable_message' && { approval: { action: 'redrive', orderChanged: false } }),
       });
@@ -109,18 +116,20 @@ export class ResolveQuarantineHandler {
       const pending = await pendingApproval(tx, id);
       const request = checkRequest({ actor, reason: reason ?? pending.reason });
       const one = await findCase(tx, pending.caseId);
-      if (sameActor(request.actor, pending.requestedBy)) {
-        throw new OperationRefused('same_person', 'A release over the limit takes a second person.');
-      }
+      await requireSecondPerson(tx, pending, request.actor);
       return this.#act(tx, one, {
         name: pending.action,
         audited: 'approve_release',
         request,
         details: { approval: pending.id, requestedBy: pending.requestedBy },
-        run: async (locked) => {
-          // Under the case's lock only one person is here: whoever comes second finds it resolved.
-          await tx.cases.decideApproval(pending.id, 'approved', request.actor);
-          return pending.action === 'release' ? releaseAction(locked, pending.orderChanged) : redriveAction(locked);
+        prepare: async (locked) => {
+          // Under the case's lock no request changes: this one may have been withdrawn while we waited.
+          const { id: approved, action, orderChanged } = await pendingApproval(tx, pending.id);
+          const perform = await (action === 'release' ? releaseAction(locked, orderChanged) : redriveAction(locked));
+          return async () => {
+            await tx.cases.decideApproval(approved, 'approved', request.actor);
+            return perform();
+          };
         },
       });
     });
@@ -130,46 +139,28 @@ export class ResolveQuarantineHandler {
     const { ids, faults, approvalOver, intake, naming, deliveryLead } = this.context;
     const { actor } = action.request;
     const { one, settlements } = await lockCase(tx, found, action.name);
-    if (action.approval !== undefined && needsApproval(approvalOver, await amountOf(tx, one))) {
-      return this.#ask(tx, one, action, ids.next());
+    const perform = await action.prepare({ tx, one, settlements, actor, naming, deliveryLead, intake });
+    const { approval: wanted } = action;
+    if (wanted !== undefined) {
+      const total = await amountOf(tx, one);
+      if (needsApproval(approvalOver, total))
+        return this.#ask(tx, action.request, { id: ids.next(), one, wanted, total });
     }
-    const changes = await action.run({ tx, one, settlements, actor, naming, deliveryLead, intake });
+    const changes = await perform();
     await withdrawPending(tx, one, actor);
     const audit = await this.#record(tx, one, action.audited, action.request, { ...action.details, ...changes });
     await faults.reach('C9');
     return { outcome: 'done', caseId: one.id, changes, audit };
   }
 
-  /** Writes the request down for a second person. */
-  async #ask(tx: Transaction, one: OperatorCase, action: Action, approvalId: string): Promise<Resolved> {
-    const earlier = (await tx.cases.approvals(one.id)).find(({ outcome }) => outcome === undefined);
-    if (earlier !== undefined) {
-      throw new OperationRefused(
-        'approval_pending',
-        'This waits for a second person already: v402 quarantine approve.',
-        {
-          approval: earlier.id,
-          requestedBy: earlier.requestedBy,
-        },
-      );
-    }
-    const { actor, reason } = action.request;
-    const total = await amountOf(tx, one);
-    const { action: wanted, orderChanged } = action.approval ?? { action: 'release', orderChanged: false };
-    await tx.cases.requestApproval({
-      id: approvalId,
-      caseId: one.id,
-      action: wanted,
-      orderChanged,
-      total,
-      requestedBy: actor,
-      reason,
-    });
-    const details = {
-      approval: approvalId,
-      amount: total === undefined ? 'unknown' : `${total.amount} ${total.currency}`,
-    };
-    const audit = await this.#record(tx, one, 'request_release', action.request, details);
+  async #ask(
+    tx: Transaction,
+    request: OperatorRequest,
+    asked: Parameters<typeof requestApproval>[2],
+  ): Promise<Resolved> {
+    const { one, id: approvalId } = asked;
+    const details = await requestApproval(tx, request, asked);
+    const audit = await this.#record(tx, one, 'request_release', request, details);
     await this.context.faults.reach('C9');
     return { outcome: 'pending', caseId: one.id, approvalId, audit };
   }
@@ -230,22 +221,3 @@ async function amountOf(tx: Transaction, one: OperatorCase): Promise<CaseAmount 
   const { total: amount, currency } = read.identified.envelope.contract.terms;
   return { amount, currency };
 }
-
-/** A case that is resolved waits for nobody any more. */
-async function withdrawPending(tx: Transaction, one: OperatorCase, actor: string): Promise<void> {
-  for (const { id, outcome } of await tx.cases.approvals(one.id)) {
-    if (outcome === undefined) await tx.cases.decideApproval(id, 'withdrawn', actor);
-  }
-}
-
-async function pendingApproval(tx: Transaction, id: string): Promise<Approval> {
-  const pending = isUuid(id) ? await tx.cases.lockPendingApproval(id) : undefined;
-  if (pending !== undefined) return pending;
-  throw new OperationRefused('approval_not_found', 'No release waits for approval under this id.');
-}
-
-const isUuid = (id: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id);
-
-/** Names are told apart as people do: letters' case and outer space make no second person. */
-const sameActor = (one: string, other: string): boolean =>
-  one.normalize('NFKC').toLowerCase() === other.normalize('NFKC').toLowerCase();

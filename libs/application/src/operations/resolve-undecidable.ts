@@ -3,28 +3,26 @@ import { RetryableError } from '@v402/domain';
 import type { IntakeCounts } from '../intake/accept-contracts.handler.js';
 import type { CaseResolution } from '../ports/case-store.js';
 import { OperationRefused } from './operation-refused.js';
-import type { Changes, LockedCase } from './resolution.js';
+import type { Changes, LockedCase, Prepared } from './resolution.js';
 import { storedMessage } from './stored-message.js';
 
 /** Decides the stored bytes as intake does, as of their arrival. What it comes to is a decision like any other. */
-export async function decideAgain(locked: LockedCase, resolution: CaseResolution): Promise<Changes> {
+export async function decideAgain(locked: LockedCase, resolution: CaseResolution): Promise<Prepared> {
   const { tx, one, actor } = locked;
-  const message = await storedMessage(tx, one);
-  const intake = locked.intake();
-  let counts: IntakeCounts;
-  try {
-    counts = await intake.decideAgain(tx, message);
-  } catch (cause) {
-    if (cause instanceof RetryableError) throw cause;
-    throw new OperationRefused(
-      'still_undecidable',
-      'The message cannot be decided yet; nothing was changed.',
-      {},
-      { cause },
-    );
-  }
-  await tx.cases.resolve(one, resolution, actor);
-  return { decision: outcomeOf(counts) };
+  const message = await storedMessage(tx, one, 'undecidable');
+  return async () => {
+    const intake = locked.intake();
+    let counts: IntakeCounts;
+    try {
+      counts = await intake.decideAgain(tx, message);
+    } catch (cause) {
+      if (cause instanceof RetryableError) throw cause;
+      const text = 'The message cannot be decided yet; nothing was changed.';
+      throw new OperationRefused('still_undecidable', text, {}, { cause });
+    }
+    await tx.cases.resolve(one, resolution, actor);
+    return { decision: outcomeOf(counts) };
+  };
 }
 
 /** The message is closed: the same bytes, however often they come, are counted and not decided. */

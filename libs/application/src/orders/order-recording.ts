@@ -103,7 +103,8 @@ export class OrderRecording {
     const { code, retryAfterMs = 0 } = outcome;
     const counts = isAttempt && !isHarmless(outcome);
     // An order of which each request is lost, and never found, makes progress each time and comes to nothing.
-    const tried = code === 'not_found' ? placement.unknowns : counts ? claim.attempts : 0;
+    const lost = placement.unknowns - placement.unknownsBefore;
+    const tried = code === 'not_found' ? lost : counts ? claim.attempts : 0;
     if (tried >= timing.maxAttempts) return this.#exhausted(code);
     this.#clear(code);
     // Those who are told the same time to come back must not come back together.

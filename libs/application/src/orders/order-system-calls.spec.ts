@@ -47,6 +47,7 @@ const orderCase = (attempts = 1): OrderCase => ({
     code: undefined,
     orderedAt: undefined,
     redrives: 0,
+    unknownsBefore: 0,
     adoptedFrom: undefined,
   },
   draft,

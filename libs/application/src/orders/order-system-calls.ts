@@ -1,31 +1,9 @@
-import { codeOf, RetryableError } from '@v402/domain';
+import { codeOf } from '@v402/domain';
 import type { CreateOutcome, OrderDraft, OrderSystem } from '../ports/order-system.js';
+import { answerOf } from './answer-of.js';
 import { orderDifferences } from './compare-order.js';
 import type { OrderCase } from './order-case.js';
 import { ORDER_NOT_READABLE, type OrderOutcome } from './outcome.js';
-
-/**
- * Asks the adapter, until the signal is aborted at the latest: one that does not heed its signal must not hold its claim
- * hostage. What it throws before its promise is there is caught alike.
- */
-async function answerOf<T>(signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
-  if (signal.aborted) throw deadlineExceeded();
-  const deadline = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => {
-      // The adapter's own answer to the signal is more precise, so it gets one turn of the event loop to give it.
-      setImmediate(() => {
-        reject(deadlineExceeded());
-      });
-    });
-  });
-  const answer = new Promise<T>((resolve) => {
-    resolve(ask());
-  });
-  return Promise.race([answer, deadline]);
-}
-
-const deadlineExceeded = (): RetryableError =>
-  new RetryableError('deadline_exceeded', 'The order system did not answer in time.');
 
 /**
  * Says what the order system could not hold, before anything is sent.

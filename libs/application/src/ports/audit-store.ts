@@ -32,6 +32,8 @@ export interface AuditHead {
 }
 
 export interface AuditStore {
+  /** Who is logged in to the database, as it says. */
+  login(): Promise<string>;
   /** Locks the chain until the transaction ends: entries are appended one after the other. The last lock to be taken. */
   lockHead(): Promise<AuditHead>;
   insert(entry: AuditEntry): Promise<void>;

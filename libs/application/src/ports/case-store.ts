@@ -35,7 +35,10 @@ export interface OperatorCase {
   readonly hold: { readonly id: string; readonly contractId: ContractId; readonly isOpen: boolean } | undefined;
   readonly occurrences: number;
   readonly since: Micros;
-  /** Undefined as long as nobody has decided. */
+  /**
+   * Undefined as long as nobody has decided; and again where an order was given up, and an amendment has taken its
+   * contract's place: its hold stops what nobody has decided on.
+   */
   readonly resolution: CaseResolution | undefined;
   readonly resolvedBy: string | undefined;
   readonly resolvedAt: Micros | undefined;
@@ -70,13 +73,16 @@ export interface Approval {
   readonly orderChanged: boolean;
   readonly total: CaseAmount | undefined;
   readonly requestedBy: string;
+  /** The database's login, as the database says. */
+  readonly requestedLogin: string;
   readonly reason: string;
   readonly requestedAt: Micros;
   readonly outcome: 'approved' | 'withdrawn' | undefined;
   readonly decidedBy: string | undefined;
+  readonly decidedLogin: string | undefined;
 }
 
-export type NewApproval = Omit<Approval, 'requestedAt' | 'outcome' | 'decidedBy'>;
+export type NewApproval = Omit<Approval, 'requestedLogin' | 'requestedAt' | 'outcome' | 'decidedBy' | 'decidedLogin'>;
 
 export interface CaseFilter {
   readonly reason?: CaseReason;
@@ -104,8 +110,11 @@ export interface CaseStore {
   approvals(caseId: string): Promise<readonly Approval[]>;
   /** Of all cases. */
   pendingApprovals(): Promise<readonly Approval[]>;
-  /** @param id of the request or of its case */
-  lockPendingApproval(id: string): Promise<Approval | undefined>;
+  /**
+   * All that changes a request holds its case's lock, and nobody has to lock the request itself.
+   * @param id of the request or of its case
+   */
+  pendingApproval(id: string): Promise<Approval | undefined>;
   requestApproval(approval: NewApproval): Promise<void>;
   decideApproval(id: string, outcome: 'approved' | 'withdrawn', actor: string): Promise<void>;
 }

@@ -30,6 +30,8 @@ export interface OrderPlacement extends OrderPlacementKey {
   readonly orderedAt: Micros | undefined;
   /** How often an operator had it tried again after it had come to an end. */
   readonly redrives: number;
+  /** Of `unknowns`, how many it had when an operator last had it tried again: they count no more. */
+  readonly unknownsBefore: number;
   /** The contract whose order stands for this one too. */
   readonly adoptedFrom: ContractId | undefined;
 }
@@ -75,8 +77,9 @@ interface ProgressStore<Row> {
   save(rows: readonly Row[]): Promise<void>;
 }
 
-/** `save` leaves `redrives` and `adoptedFrom` alone: only operators change them. */
+/** `save` leaves `redrives`, `unknownsBefore` and `adoptedFrom` alone: only operators change them. */
 export interface OrderPlacementStore extends ProgressStore<OrderPlacement> {
+  /** Stores the state, the moment of the look-up and `redrives`; the count of unknown outcomes begins anew. */
   redrive(rows: readonly OrderPlacement[]): Promise<void>;
   adopt(rows: readonly OrderPlacement[]): Promise<void>;
 }

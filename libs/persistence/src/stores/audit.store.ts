@@ -6,6 +6,8 @@ import { bytea, hexOf, microsOf, optionalBytea, timestampOf } from '../values.js
 /** Of the whole database: whoever appends waits for the one before to commit. The number is ours and never changes. */
 const LOCK = 'SELECT pg_advisory_xact_lock(402402403)';
 
+const LOGIN = 'SELECT session_user::text AS login';
+
 const HEAD = `
   SELECT coalesce(max(sequence), 0)::text AS sequence, session_user::text AS login,
     (SELECT ${hexOf('digest')} FROM v402.audit_entry ORDER BY sequence DESC LIMIT 1) AS digest
@@ -43,6 +45,12 @@ type EntryRow = {
 
 export class PgAuditStore implements AuditStore {
   constructor(private readonly session: Session) {}
+
+  async login(): Promise<string> {
+    const [row] = await this.session.query<{ login: string }>(LOGIN);
+    if (row === undefined) throw new TerminalError('login_unreadable', 'The database did not tell who is logged in.');
+    return row.login;
+  }
 
   async lockHead(): Promise<AuditHead> {
     await this.session.query(LOCK);

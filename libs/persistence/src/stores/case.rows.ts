@@ -20,20 +20,29 @@ const CASES = `
     p.parked_at, NULL, NULL, NULL
   FROM v402.parked_stream p`;
 
+/**
+ * An order that was given up keeps its hold: nothing of the deal that has not started ever starts. Once an amendment has
+ * taken its contract's place, the hold stops what nobody has decided on, and the case is open again.
+ */
+const REOPENED = `(c.resolution = 'reject' AND c.hold_open AND p.state IS NOT DISTINCT FROM 'superseded')`;
+const unlessReopened = (column: string): string => `CASE WHEN ${REOPENED} THEN NULL ELSE ${column} END`;
+
 /** The rival of an equivocation is no settlement: its deal is that of the contract it conflicts with. */
 const SELECT = `
   SELECT c.id::text, c.source, c.reason, c.code, ${hexOf('c.contract_id')} AS "contractId", ${hexOf('c.other')} AS "other",
     ${hexOf('c.raw_digest')} AS "rawDigest", c.side, ${hexOf('coalesce(s.deal_key, o.deal_key)')} AS "dealKey",
     c.hold_id::text AS "holdId", ${hexOf('c.hold_contract')} AS "holdContract", c.hold_open AS "holdOpen",
-    c.occurrences, ${microsOf('c.since')} AS since, c.resolution, c.resolved_by AS "resolvedBy",
-    ${microsOf('c.resolved_at')} AS "resolvedAt", ${decimalOf('s.total')} AS amount, s.currency
+    c.occurrences, ${microsOf('c.since')} AS since, ${unlessReopened('c.resolution')} AS resolution,
+    ${unlessReopened('c.resolved_by')} AS "resolvedBy", ${unlessReopened(microsOf('c.resolved_at'))} AS "resolvedAt",
+    ${decimalOf('s.total')} AS amount, s.currency
   FROM (${CASES}) c
   LEFT JOIN v402.settlement s ON s.contract_id = c.contract_id
-  LEFT JOIN v402.settlement o ON o.contract_id = c.other`;
+  LEFT JOIN v402.settlement o ON o.contract_id = c.other
+  LEFT JOIN v402.order_placement p ON p.contract_id = c.contract_id AND p.side = c.side`;
 
 /** $1 resolved ones too, $2 reason, $3 contract. */
 export const LIST = `${SELECT}
-  WHERE ($1::boolean OR c.resolution IS NULL) AND ($2::text IS NULL OR c.reason = $2)
+  WHERE ($1::boolean OR c.resolution IS NULL OR ${REOPENED}) AND ($2::text IS NULL OR c.reason = $2)
     AND ($3::bytea IS NULL OR c.contract_id = $3 OR c.other = $3)
   ORDER BY c.since, c.id`;
 
@@ -106,7 +115,8 @@ export type DecisionRow = Pick<KeptDecision, 'outcome' | 'rawDigest' | 'registry
 
 const APPROVAL = `
   SELECT id::text, case_id::text AS "caseId", action, options, ${decimalOf('amount')} AS amount, currency,
-    requested_by AS "requestedBy", reason, ${microsOf('requested_at')} AS "requestedAt", outcome, decided_by AS "decidedBy"
+    requested_by AS "requestedBy", requested_login AS "requestedLogin", reason,
+    ${microsOf('requested_at')} AS "requestedAt", outcome, decided_by AS "decidedBy", decided_login AS "decidedLogin"
   FROM v402.approval`;
 
 export const APPROVALS_OF = `${APPROVAL} WHERE case_id = $1 ORDER BY approval.requested_at`;
@@ -121,10 +131,12 @@ export type ApprovalRow = {
   amount: string | null;
   currency: string | null;
   requestedBy: string;
+  requestedLogin: string;
   reason: string;
   requestedAt: string;
   outcome: 'approved' | 'withdrawn' | null;
   decidedBy: string | null;
+  decidedLogin: string | null;
 };
 
 export function approvalOf({
@@ -133,6 +145,7 @@ export function approvalOf({
   currency,
   outcome,
   decidedBy,
+  decidedLogin,
   requestedAt,
   ...row
 }: ApprovalRow): Approval {
@@ -143,5 +156,6 @@ export function approvalOf({
     requestedAt: BigInt(requestedAt),
     outcome: outcome ?? undefined,
     decidedBy: decidedBy ?? undefined,
+    decidedLogin: decidedLogin ?? undefined,
   };
 }

@@ -34,8 +34,6 @@ const REQUEST_APPROVAL = `
 const DECIDE_APPROVAL = `
   UPDATE v402.approval SET outcome = $2, decided_by = $3, decided_at = clock_timestamp()
   WHERE id = $1 AND outcome IS NULL`;
-const LOCK_APPROVAL = `
-  SELECT FROM v402.approval WHERE (id = $1 OR case_id = $1) AND outcome IS NULL FOR NO KEY UPDATE`;
 
 export class PgCaseStore implements CaseStore {
   constructor(private readonly session: Session) {}
@@ -107,8 +105,7 @@ export class PgCaseStore implements CaseStore {
     return (await this.session.query<rows.ApprovalRow>(rows.PENDING_APPROVALS)).map(rows.approvalOf);
   }
 
-  async lockPendingApproval(id: string): Promise<Approval | undefined> {
-    await this.session.write(LOCK_APPROVAL, [id]);
+  async pendingApproval(id: string): Promise<Approval | undefined> {
     const [row] = await this.session.query<rows.ApprovalRow>(rows.PENDING_APPROVAL, [id]);
     return row === undefined ? undefined : rows.approvalOf(row);
   }

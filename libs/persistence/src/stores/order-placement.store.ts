@@ -22,10 +22,11 @@ const SAVE = `
     order_number = n.order_number, order_url = n.order_url, code = n.code, ordered_at = ${timestampOf('n.ordered_at')}
   FROM ${INPUT} WHERE o.contract_id = n.contract_id AND o.side = n.side`;
 
+// An order that is tried again has all its tries again.
 const REDRIVE = `
   UPDATE v402.order_placement o
   SET state = n.state, revision = o.revision + 1, look_up_not_before = ${timestampOf('n.look_up_not_before')},
-    redrives = n.redrives
+    redrives = n.redrives, unknowns_before = o.unknowns
   FROM unnest($1::bytea[], $2::text[], $3::text[], $4::bigint[], $5::int[])
     AS n (contract_id, side, state, look_up_not_before, redrives)
   WHERE o.contract_id = n.contract_id AND o.side = n.side`;
@@ -42,7 +43,7 @@ const OF_SETTLEMENTS = `
   SELECT ${hexOf('contract_id')} AS "contractId", side, state, attempt, unknowns,
     ${microsOf('look_up_not_before')} AS "lookUpNotBefore", order_system AS "orderSystem",
     order_number AS "orderNumber", order_url AS "orderUrl", code, ${microsOf('ordered_at')} AS "orderedAt",
-    redrives, ${hexOf('adopted_from')} AS "adoptedFrom"
+    redrives, unknowns_before AS "unknownsBefore", ${hexOf('adopted_from')} AS "adoptedFrom"
   FROM v402.order_placement WHERE contract_id = ANY ($1::bytea[])
   ORDER BY order_placement.contract_id, side`;
 
@@ -59,6 +60,7 @@ type Row = {
   code: string | null;
   orderedAt: string | null;
   redrives: number;
+  unknownsBefore: number;
   adoptedFrom: string | null;
 };
 

@@ -82,7 +82,9 @@ function checkEntry(
     if (announced === undefined) fail(`${where}/rawDigest`, 'was not announced');
     const { contractId: id = null, conflictsWith: other = null } = announced?.data ?? {};
     compareMembers(entry, { contractId: id, conflictsWith: other, side: null }, where, 'its event', fail);
-    const kafka = file.decisions.find((each) => each.rawDigest === rawDigest)?.kafka;
+    // The same bytes may have come before, and been refused.
+    const setAside = file.decisions.find((each) => each.rawDigest === rawDigest && each.outcome === 'quarantined');
+    const kafka = setAside?.kafka;
     const shows = { conflictingContractId: contractId, rawDigest, kafka };
     if (hold !== undefined && (hold.reason !== reason || !same(hold.evidence, shows))) {
       fail(where, 'differs from the hold that it placed');
