@@ -235,6 +235,22 @@ describe('a message that could not be decided', () => {
     await operator.redrive(id);
   });
 
+  test('the database refuses even its deal: a redrive is told so, and a rejection closes it', async () => {
+    const { trade, id } = await parked();
+    const refusing = new DecoratedUnitOfWork(operator.unitOfWork, {
+      deals: () => ({
+        insertMissing: () => Promise.reject(new TerminalError('data_error', 'The database refuses a value.')),
+      }),
+    });
+    const other = new Operator(office.scene, { decorate: () => refusing });
+    const before = await office.scene.content();
+    await expect(other.redrive(id)).rejects.toEqual(refusal('still_undecidable'));
+    expect(await office.scene.content()).toEqual(before);
+    expect(await other.reject(id)).toMatchObject({ changes: { closedMessage: sha256(trade.envelope) } });
+    await other.close();
+    expect(await office.scene.handler.handle([arrived(trade)])).toMatchObject({ accepted: 0, quarantined: 1 });
+  });
+
   test('rejected: the same bytes are counted and not decided, however often they come', async () => {
     const { trade, id } = await parked();
     await operator.reject(id);
@@ -258,6 +274,20 @@ describe('a message that could not be decided', () => {
     // What is accepted cannot be closed any more: a redrive finds the duplicate and closes it as that.
     await expect(rejecting).rejects.toEqual(refusal('already_decided'));
     expect(await operator.redrive(id)).toMatchObject({ changes: { decision: 'duplicates' } });
+  });
+
+  test('decided by intake while an operator closes it: intake waits, and finds it closed', async () => {
+    const { trade, id } = await parked();
+    const reached = new StopsAt('C9');
+    const closing = operator.handler({ faults: reached }).reject(id, { actor: 'olivia', reason: 'withdrawn' });
+    await reached.reached;
+    const deciding = office.scene.handler.handle([arrived(trade)]);
+    await office.scene.untilWaiting('intake');
+    reached.release();
+    expect(await closing).toMatchObject({ changes: { closedMessage: sha256(trade.envelope) } });
+    expect(await deciding).toMatchObject({ accepted: 0, quarantined: 1 });
+    expect(await settlementOf(trade)).toBeUndefined();
+    expect(await office.sql('SELECT occurrences FROM v402.quarantine WHERE id = $1', id)).toEqual([{ occurrences: 2 }]);
   });
 });
 

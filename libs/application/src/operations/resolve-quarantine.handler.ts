@@ -1,7 +1,6 @@
 import { readEnvelope } from '@v402/contract';
 import type { EventNaming } from '../events/settlement-stream.js';
 import type { AcceptContractsHandler } from '../intake/accept-contracts.handler.js';
-import { dealOf } from '../intake/inbound-message.js';
 import type { DeliveryLead } from '../orders/work-after-order.js';
 import type { AuditAction, AuditEntry } from '../ports/audit-store.js';
 import type { CaseAmount, CaseResolution, OperatorCase } from '../ports/case-store.js';
@@ -16,6 +15,7 @@ import { OperationRefused } from './operation-refused.js';
 import { checkRequest, type OperatorRequest } from './operator-request.js';
 import { redriveAction, rejectAction, releaseAction } from './actions.js';
 import { lockDeal, type Changes, type LockedCase, type Prepared } from './resolution.js';
+import { lockDealOfBytes } from './resolve-undecidable.js';
 
 export interface OperationsContext {
   readonly naming: EventNaming;
@@ -185,7 +185,8 @@ async function lockCase(
   found: OperatorCase,
   resolution: CaseResolution,
 ): Promise<{ one: OperatorCase; settlements: readonly AcceptedContract[] }> {
-  if (found.reason === 'undecidable_message') await lockDealOfBytes(tx, found);
+  // What is closed is not decided: the lock of the case alone keeps intake out, and no deal has to be there for it.
+  if (found.reason === 'undecidable_message' && resolution !== 'reject') await lockDealOfBytes(tx, found);
   const settlements = await lockDeal(tx, found.dealKey);
   const one = await tx.cases.lock(found);
   if (one === undefined || !isOpen(one, resolution)) {
@@ -201,16 +202,6 @@ async function lockCase(
 const isOpen = ({ resolution, hold, side }: OperatorCase, next: CaseResolution): boolean =>
   resolution === undefined ||
   (resolution === 'reject' && next === 'redrive' && side !== undefined && hold?.isOpen === true);
-
-/** Intake decides under the deal's lock, so what it may decide at this moment waits for us, and sees what we did. */
-async function lockDealOfBytes(tx: Transaction, { rawDigest }: OperatorCase): Promise<void> {
-  const raw = rawDigest === undefined ? undefined : await tx.cases.raw(rawDigest);
-  const read = raw === undefined ? undefined : readEnvelope(raw.bytes);
-  if (read?.ok !== true) return;
-  const deal = dealOf(read.identified.envelope.contract);
-  await tx.deals.insertMissing([deal]);
-  await lockDeal(tx, deal.key);
-}
 
 /** What is at stake: the contract's total, as it was signed. Undefined where the bytes do not tell. */
 async function amountOf(tx: Transaction, one: OperatorCase): Promise<CaseAmount | undefined> {

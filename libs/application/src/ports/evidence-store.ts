@@ -74,7 +74,8 @@ export interface EvidenceStore {
    */
   quarantineUndecidable(entry: { readonly id: string; readonly rawDigest: string }): Promise<boolean>;
   /**
-   * Counts messages that an operator has closed, and that come again.
+   * Counts messages that an operator has closed, and that come again. What was parked of them stays locked until the
+   * transaction ends: nobody closes what is being decided.
    * @returns which of these digests are closed: they are not decided any more
    */
   countClosed(digests: readonly string[]): Promise<ReadonlySet<string>>;

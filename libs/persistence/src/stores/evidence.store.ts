@@ -66,16 +66,18 @@ const COUNT_QUARANTINED = `
   )
   UPDATE v402.quarantine q SET occurrences = q.occurrences + locked.count FROM locked WHERE q.id = locked.id`;
 
+// One that is open is locked, too: who closes it at this moment is waited for, and who comes later waits for us.
 const COUNT_CLOSED = `
-  WITH closed AS (
-    SELECT q.id, n.count
+  WITH parked AS (
+    SELECT q.id, q.resolution, n.count
     FROM v402.quarantine q
     JOIN (SELECT raw_digest, count(*)::int FROM unnest($1::bytea[]) AS n (raw_digest) GROUP BY raw_digest) AS n
       USING (raw_digest)
-    WHERE q.reason = 'undecidable_message' AND q.resolution = 'reject'
+    WHERE q.reason = 'undecidable_message'
     ORDER BY q.raw_digest FOR NO KEY UPDATE OF q
   )
-  UPDATE v402.quarantine q SET occurrences = q.occurrences + closed.count FROM closed WHERE q.id = closed.id
+  UPDATE v402.quarantine q SET occurrences = q.occurrences + parked.count
+  FROM parked WHERE q.id = parked.id AND parked.resolution = 'reject'
   RETURNING ${hexOf('q.raw_digest')} AS digest`;
 
 const EARLIER_ARRIVALS = `
