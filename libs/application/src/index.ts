@@ -10,7 +10,7 @@ export * from './intake/watch-input.handler.js';
 export { servedSides, type IntakePolicy } from './intake/policy.js';
 export { auditOf, NO_DIGEST, verifyAuditTrail, type AuditVerdict } from './operations/audit-trail.js';
 export type { ApprovalLimits } from './operations/approval-policy.js';
-export { OperationRefused } from './operations/operation-refused.js';
+export { OperationRefused, type OperationRefusal } from './operations/operation-refused.js';
 export type { OperatorRequest } from './operations/operator-request.js';
 export * from './operations/read-cases.js';
 export * from './operations/resolve-quarantine.handler.js';

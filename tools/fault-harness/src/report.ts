@@ -3,26 +3,36 @@ import type { FaultKind, FaultPlace } from './faults/fault.js';
 import type { RunResult, StruckCell } from './run.js';
 import type { ControlResult } from './summary.js';
 
+/** What an earlier version wrote says nothing of operators. */
+type ReportedRun = Omit<RunResult, 'actions' | 'actionsRefused'> &
+  Partial<Pick<RunResult, 'actions' | 'actionsRefused'>>;
+
 /** A line that `--out` has written. */
-export type OutLine = RunResult | ControlResult;
+export type OutLine = ReportedRun | ControlResult;
 
 const PLACES: readonly FaultPlace[] = ['C1', 'C2', 'C3', 'C4', 'C5', 'C6', 'C7', 'C8', 'C9', 'any'];
 const LOST: ReadonlySet<string> = new Set(['settlement', 'refusal', 'event_record', 'stuck']);
 const TWICE: ReadonlySet<string> = new Set(['order', 'payment', 'event_identity']);
 
-const isRun = (line: OutLine): line is RunResult => 'violations' in line;
+const isRun = (line: OutLine): line is ReportedRun => 'violations' in line;
 
 /** What many runs have shown, as Markdown: totals, faults by place and kind, runs by seed, guards taken out. */
 export function report(lines: readonly OutLine[]): string {
   const runs = lines.filter(isRun);
   const controls = lines.filter((line): line is ControlResult => !isRun(line));
-  return [totals(runs), cellsTable(runs.flatMap(({ faults }) => faults)), seedsTable(runs), controlsTable(controls)]
+  return [
+    totals(runs),
+    actionsTable(runs),
+    cellsTable(runs.flatMap(({ faults }) => faults)),
+    seedsTable(runs),
+    controlsTable(controls),
+  ]
     .filter((part) => part !== '')
     .join('\n\n');
 }
 
-function totals(runs: readonly RunResult[]): string {
-  const sum = (of: (run: RunResult) => number): string =>
+function totals(runs: readonly ReportedRun[]): string {
+  const sum = (of: (run: ReportedRun) => number): string =>
     runs.reduce((total, run) => total + of(run), 0).toLocaleString('en');
   const violations = (checks: ReadonlySet<string>): string =>
     sum((run) => run.violations.filter(({ check }) => checks.has(check)).length);
@@ -42,8 +52,33 @@ function totals(runs: readonly RunResult[]): string {
       ['**twice**', `**${violations(TWICE)}**`],
       ['**conflicts processed**', `**${violations(new Set(['quarantine', 'hold']))}**`],
       ['**out of order**', `**${violations(new Set(['event_order']))}**`],
+      ['**not written down once**', `**${violations(new Set(['audit']))}**`],
+      ['**processes that crashed**', `**${violations(new Set(['crash']))}**`],
     ],
   );
+}
+
+/** What operators did, and how often they were told no. */
+function actionsTable(runs: readonly ReportedRun[]): string {
+  const done = total(runs.map(({ actions = {} }) => actions));
+  const refused = total(runs.map(({ actionsRefused = {} }) => actionsRefused));
+  if (done.length + refused.length === 0) return '';
+  return markdown(
+    ['operators', 'times'],
+    [...done, ...refused.map(([code, times]) => [`told no: ${code}`, times] as const)],
+  );
+}
+
+function total(
+  counts: readonly Readonly<Record<string, number>>[],
+): readonly (readonly [name: string, times: string])[] {
+  const byName = Map.groupBy(
+    counts.flatMap((each) => Object.entries(each)),
+    ([name]) => name,
+  );
+  return [...byName]
+    .sort(([one], [other]) => one.localeCompare(other, 'en'))
+    .map(([name, each]) => [name, each.reduce((sum, [, times]) => sum + times, 0).toLocaleString('en')]);
 }
 
 /** How often each kind struck at each place. */
@@ -57,7 +92,7 @@ function cellsTable(faults: readonly StruckCell[]): string {
   );
 }
 
-function seedsTable(runs: readonly RunResult[]): string {
+function seedsTable(runs: readonly ReportedRun[]): string {
   return markdown(
     ['seed', 'messages', 'settlements', 'orders', 'faults', 'seconds', 'violations'],
     runs.map(({ seed, contracts, settlements, orders, faults, seconds, violations }) => [

@@ -31,7 +31,7 @@ export interface RunOptions {
   /** Which faults may strike; none: the run is undisturbed. */
   readonly cells: readonly Cell[];
   readonly orderSystem: 'desk' | 'embedded';
-  /** Of each role. */
+  /** Of each role, and so many operators. */
   readonly processes: number;
   /** The feed is stretched so that faults strike for at least so long, in milliseconds. */
   readonly atLeastMs: number;
@@ -58,6 +58,10 @@ export interface RunResult {
   readonly events: number;
   readonly conflicts: number;
   readonly refusals: number;
+  /** What operators did, by what they did and why it waited for them. */
+  readonly actions: Readonly<Record<string, number>>;
+  /** How often operators were told no, by the code. */
+  readonly actionsRefused: Readonly<Record<string, number>>;
   readonly faults: readonly StruckCell[];
   readonly violations: readonly Violation[];
   readonly seconds: number;
@@ -85,6 +89,8 @@ const TIMING = {
   V402_SWEEP_MS: '86400000',
   V402_RECONCILE_EVERY_MINUTES: '0',
 };
+/** So that some releases need a second operator and others do not. */
+const APPROVAL_OVER = '*=20000';
 
 /** One run: contracts in, faults all the while, and then a look at what came of it. */
 export async function run(parts: LocalParts, options: RunOptions): Promise<RunResult> {
@@ -102,6 +108,8 @@ export async function run(parts: LocalParts, options: RunOptions): Promise<RunRe
     env: {
       ...installation.system.environment,
       ...TIMING,
+      V402_OPERATOR_DATABASE_URL: installation.system.urls.operatorUrl,
+      V402_APPROVAL_OVER: APPROVAL_OVER,
       ...(desk !== undefined && { [DESK_VARIABLE]: desk.url }),
       ...(options.without !== undefined && { [GUARD_VARIABLE]: options.without }),
     },
@@ -160,11 +168,18 @@ export async function run(parts: LocalParts, options: RunOptions): Promise<RunRe
     events: seen.storedEvents.size,
     conflicts: seen.quarantine.filter(({ reason }) => reason === 'equivocation').length,
     refusals: seen.rejections.length,
+    actions: actionsOf(seen),
+    actionsRefused: fleet.refusals,
     faults: struck,
     violations,
     seconds: (performance.now() - startedMs) / 1000,
     folder,
   };
+}
+
+function actionsOf({ audit }: Seen): Readonly<Record<string, number>> {
+  const names = audit.map(({ action, details }) => `${action} ${details['case'] ?? ''}`);
+  return Object.fromEntries([...Map.groupBy(names, (name) => name)].map(([name, same]) => [name, same.length]));
 }
 
 /** One fault after the other, as long as there is something to feed. */

@@ -13,6 +13,10 @@ export function summary(result: RunResult): string {
     `seed ${seed}: ${contracts} contracts in ${messages} messages, ${struck} faults, ${seconds.toFixed(0)} s`,
     `  ${settlements} settlements, ${orders} orders, ${events} events, ${refusals} refusals, ${conflicts} conflicts`,
   ];
+  const { actions, actionsRefused } = result;
+  const acted = Object.entries(actions).map(([name, times]) => `${times} ${name}`);
+  const refused = Object.entries(actionsRefused).map(([code, times]) => `${times} ${code}`);
+  if (acted.length > 0) figures.push(`  operators: ${acted.join(', ')}; told no: ${refused.join(', ')}`);
   return `${figures.join('\n')}\n${verdict(result)}`;
 }
 

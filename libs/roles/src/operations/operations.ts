@@ -4,6 +4,7 @@ import {
   ResolveQuarantineHandler,
   type Alarms,
   type EventNaming,
+  type FaultPoint,
   type UnitOfWork,
   type Wake,
 } from '@v402/application';
@@ -23,11 +24,16 @@ const NO_ALARMS: Alarms = { raise: () => undefined };
 /** The operators' use cases over the database role of operators. `close` it when done. */
 interface Operations {
   readonly handler: ResolveQuarantineHandler;
+  /** For reading what waits for a person. */
+  readonly unitOfWork: UnitOfWork;
   readonly close: () => Promise<void>;
 }
 
-/** @throws TerminalError `config_invalid` */
-export function openOperations(env: NodeJS.ProcessEnv): Operations {
+/**
+ * @param faults for tests that break things
+ * @throws TerminalError `config_invalid`
+ */
+export function openOperations(env: NodeJS.ProcessEnv, faults: FaultPoint = new NoFaults()): Operations {
   const config = loadConfig(env, ['v402 quarantine release']);
   const url = config.V402_OPERATOR_DATABASE_URL;
   const unitOfWork = new PgUnitOfWork({ url, applicationName: 'v402 operator', maxConnections: 1 });
@@ -37,26 +43,24 @@ export function openOperations(env: NodeJS.ProcessEnv): Operations {
     deliveryLead: { days: config.V402_DELIVERY_LEAD_DAYS },
     approvalOver: config.V402_APPROVAL_OVER ?? {},
     ids: new RandomIds(),
-    faults: new NoFaults(),
-    intake: () => intakeOf(env, unitOfWork, naming),
+    faults,
+    intake: () => intakeOf(env, { unitOfWork, naming, faults }),
   });
-  return { handler, close: () => unitOfWork.close() };
+  return { handler, unitOfWork, close: () => unitOfWork.close() };
 }
 
 /** Intake as its role is configured: what it would not accept, no operator can. */
-function intakeOf(env: NodeJS.ProcessEnv, unitOfWork: UnitOfWork, naming: EventNaming): AcceptContractsHandler {
+function intakeOf(
+  env: NodeJS.ProcessEnv,
+  {
+    unitOfWork,
+    naming,
+    faults,
+  }: { readonly unitOfWork: UnitOfWork; readonly naming: EventNaming; readonly faults: FaultPoint },
+): AcceptContractsHandler {
   const config = loadConfig(env, ['v402 redrive of a message']);
   const registry = readTrustRegistry(config.V402_TRUST_REGISTRY);
   const verifier = new TrustedSignatureVerifier(registry, config.V402_KEY_GRACE_SECONDS);
   const policy = intakePolicy(config);
-  return new AcceptContractsHandler(
-    unitOfWork,
-    verifier,
-    policy,
-    naming,
-    new RandomIds(),
-    NO_WAKE,
-    NO_ALARMS,
-    new NoFaults(),
-  );
+  return new AcceptContractsHandler(unitOfWork, verifier, policy, naming, new RandomIds(), NO_WAKE, NO_ALARMS, faults);
 }

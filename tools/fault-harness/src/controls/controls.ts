@@ -74,6 +74,9 @@ export const CONTROLS: Readonly<Record<Guard, Control>> = {
     minutes: 0.4,
     expects: ['hold'],
   },
+  // Who comes second is stopped by the rows that the first one has written, with an error that no operator may meet; a
+  // message that is rejected twice is written down twice.
+  second_look: { cells: cells(['C9'], ['pause']), contracts: 200, minutes: 0.3, expects: ['audit', 'crash'] },
   relay_order: { cells: [], contracts: 100, minutes: 0, expects: ['event_order'] },
   mark_after_acknowledgement: {
     cells: cells(['C7', 'any'], ['broker_kill']),

@@ -6,9 +6,9 @@ import {
   type OrderPlacementKey,
   type Transaction,
 } from '@v402/application';
-import type { Role } from '@v402/config';
 import { PgUnitOfWork } from '@v402/persistence';
 import { DecoratedUnitOfWork, type StoreOverrides } from '@v402/testing';
+import type { FleetRole } from '../system/role-messages.js';
 
 /**
  * The guards that a control takes out, one at a time, to see whether the oracle notices. Nothing in the product can switch
@@ -27,6 +27,7 @@ export const GUARDS = [
   'refusal_key',
   'hold_check_of_requests',
   'hold_check_of_orders',
+  'second_look',
   'relay_order',
   'mark_after_acknowledgement',
 ] as const;
@@ -34,7 +35,7 @@ export const GUARDS = [
 export type Guard = (typeof GUARDS)[number];
 
 /** Guards that two roles have, and that are taken out of one of them. */
-const ROLES_OF: Readonly<Partial<Record<Guard, Role>>> = {
+const ROLES_OF: Readonly<Partial<Record<Guard, FleetRole>>> = {
   hold_check_of_requests: 'workflows',
   hold_check_of_orders: 'orders',
 };
@@ -46,7 +47,7 @@ export const BACKSTOPS: Readonly<Partial<Record<Guard, string>>> = {
 };
 
 /** Takes a guard out of this process, where its role has it. */
-export function removeGuard(guard: Guard, role: Role): void {
+export function removeGuard(guard: Guard, role: FleetRole): void {
   if ((ROLES_OF[guard] ?? role) !== role) return;
   switch (guard) {
     case 'offsets_after_commit':
@@ -67,6 +68,7 @@ export function removeGuard(guard: Guard, role: Role): void {
     case 'refusal_key':
     case 'hold_check_of_requests':
     case 'hold_check_of_orders':
+    case 'second_look':
     case 'relay_order':
     case 'mark_after_acknowledgement':
       decorateStores(OVERRIDES[guard]());
@@ -98,6 +100,7 @@ const OVERRIDES: Readonly<
   }),
   hold_check_of_requests: withoutHolds,
   hold_check_of_orders: withoutHolds,
+  second_look: () => ({ cases: () => ({ lock: (one) => Promise.resolve(one) }) }),
   relay_order: () => ({
     events: (real) => ({
       unpublished: async (shards, limit) => [...(await real.unpublished(shards, limit))].reverse(),

@@ -1,8 +1,7 @@
 import type { FaultPointName } from '@v402/application';
-import type { Role } from '@v402/config';
 import type { LocalParts } from '@v402/local-parts';
 import type { Random } from '@v402/simulators';
-import type { ArmedAction } from '../system/role-messages.js';
+import type { ArmedAction, FleetRole } from '../system/role-messages.js';
 import type { DeskMode } from '../system/desk.js';
 import type { Fleet } from '../system/fleet.js';
 import type { OrderDesk } from '../system/order-desk.js';
@@ -26,8 +25,8 @@ export type FaultKind =
   | 'late_answer'
   | `order_system_${Exclude<DeskMode, 'works'>}`;
 
-/** Which roles pass a fault point. */
-export const ROLES_AT: Readonly<Record<FaultPlace, readonly Role[]>> = {
+/** Who passes a fault point. */
+export const ROLES_AT: Readonly<Record<FaultPlace, readonly FleetRole[]>> = {
   C1: ['intake', 'workflows'],
   C2: ['intake'],
   C3: ['orders', 'workflows'],
@@ -36,8 +35,8 @@ export const ROLES_AT: Readonly<Record<FaultPlace, readonly Role[]>> = {
   C6: ['orders', 'workflows'],
   C7: ['relay'],
   C8: ['intake'],
-  C9: ['intake'],
-  any: ['intake', 'orders', 'workflows', 'relay'],
+  C9: ['intake', 'operator'],
+  any: ['intake', 'orders', 'workflows', 'relay', 'operator'],
 };
 
 /** What faults may touch. */

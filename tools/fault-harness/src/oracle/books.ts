@@ -1,4 +1,4 @@
-import type { Seen, SeenEvent, SeenOrder, SettlementRow } from './seen.js';
+import type { HoldRow, Seen, SeenEvent, SeenOrder, SettlementRow } from './seen.js';
 
 /** What was seen, by contract and by negotiation. */
 export class Books {
@@ -7,8 +7,9 @@ export class Books {
   readonly #orders: ReadonlyMap<string, readonly SeenOrder[]>;
   readonly #rejections: ReadonlyMap<string, readonly Seen['rejections'][number][]>;
   readonly #quarantine: ReadonlyMap<string | null, readonly Seen['quarantine'][number][]>;
+  readonly #displacing: ReadonlyMap<string | null, readonly Seen['quarantine'][number][]>;
   readonly #undecidable: ReadonlyMap<string | null, readonly Seen['quarantine'][number][]>;
-  readonly #holds: ReadonlyMap<string, readonly Seen['openHolds'][number][]>;
+  readonly #holds: ReadonlyMap<string, readonly HoldRow[]>;
   readonly #legs: ReadonlyMap<string, readonly Seen['legs'][number][]>;
   readonly #refusals: ReadonlyMap<string | undefined, readonly SeenEvent[]>;
 
@@ -26,11 +27,15 @@ export class Books {
       seen.quarantine.filter(({ reason }) => reason !== 'undecidable_message'),
       ({ contractId }) => contractId,
     );
+    this.#displacing = Map.groupBy(
+      seen.quarantine.filter(({ reason, resolution }) => reason === 'equivocation' && resolution === 'release'),
+      ({ conflictsWith }) => conflictsWith,
+    );
     this.#undecidable = Map.groupBy(
       seen.quarantine.filter(({ reason }) => reason === 'undecidable_message'),
       ({ rawDigest }) => rawDigest,
     );
-    this.#holds = Map.groupBy(seen.openHolds, ({ negotiationId }) => negotiationId);
+    this.#holds = Map.groupBy(seen.holds, ({ negotiationId }) => negotiationId);
     this.#legs = Map.groupBy(seen.legs, ({ contractId }) => contractId);
   }
 
@@ -61,13 +66,23 @@ export class Books {
     return this.#quarantine.get(contractId) ?? [];
   }
 
+  /** Conflicts with a contract that an operator has put in its place. */
+  displacing(contractId: string): Seen['quarantine'] {
+    return this.#displacing.get(contractId) ?? [];
+  }
+
   /** Messages that could not be decided, by their content. */
   undecidable(rawDigest: string): Seen['quarantine'] {
     return this.#undecidable.get(rawDigest) ?? [];
   }
 
-  openHolds(negotiationId: string): Seen['openHolds'] {
+  /** Of a deal, released ones too. */
+  holds(negotiationId: string): readonly HoldRow[] {
     return this.#holds.get(negotiationId) ?? [];
+  }
+
+  openHolds(negotiationId: string): readonly HoldRow[] {
+    return this.holds(negotiationId).filter(({ isOpen }) => isOpen);
   }
 
   legSums(contractId: string): Seen['legs'] {

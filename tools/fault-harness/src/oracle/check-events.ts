@@ -4,20 +4,9 @@ import type { Violation } from './violation.js';
 /** An order may become unknown several times: each is a fact of its own. */
 const REPEATABLE = 'org.v402.order.outcome_unknown.v1';
 
-const REQUESTS: ReadonlySet<string> = new Set([
-  'org.v402.payment.requested.v1',
-  'org.v402.invoice.requested.v1',
-  'org.v402.delivery.requested.v1',
-]);
-
-/** How long after a hold an order may still arrive whose intent was recorded before: a call lasts a second at most. */
-const UNDER_WAY_MS = 3_000;
-
-const HOLD_PLACED = 'org.v402.hold.placed.v1';
-
 /** Whether what was published is a faithful account of what was recorded: each fact once, in order, without gaps. */
 export function checkEvents(seen: Seen): readonly Violation[] {
-  return [...identities(seen.events), ...order(seen.events), ...record(seen), ...holds(seen)];
+  return [...identities(seen.events), ...order(seen.events), ...record(seen)];
 }
 
 function* identities(events: readonly SeenEvent[]): Generator<Violation> {
@@ -64,27 +53,6 @@ function* record({ events, storedEvents }: Seen): Generator<Violation> {
   }
   for (const id of published.keys()) {
     if (!storedEvents.has(id)) yield wrong('event_record', `event ${id} was published and never recorded`);
-  }
-}
-
-/** A settlement's lock orders a hold and what it stops, and times never decrease under it. */
-function* holds({ events, orders }: Seen): Generator<Violation> {
-  const heldSince = new Map<string, string>();
-  for (const { type, subject, time } of events) {
-    const since = heldSince.get(subject);
-    if (type === HOLD_PLACED && (since === undefined || time < since)) heldSince.set(subject, time);
-  }
-  for (const { type, subject, time } of events) {
-    const since = heldSince.get(subject);
-    if (REQUESTS.has(type) && since !== undefined && time > since) {
-      yield wrong('hold', `${type} of ${subject} at ${time}, which is held since ${since}`);
-    }
-  }
-  for (const { contractId, reference, askedAt } of orders) {
-    const since = heldSince.get(contractId);
-    if (askedAt !== undefined && since !== undefined && Date.parse(askedAt) > Date.parse(since) + UNDER_WAY_MS) {
-      yield wrong('hold', `order ${reference} was asked for at ${askedAt}; ${contractId} is held since ${since}`);
-    }
   }
 }
 

@@ -1,12 +1,9 @@
-import { createHash } from 'node:crypto';
-import { eventsOfContract, HANDLING, servedSides } from '@v402/simulators';
 import { makeStories } from '../stories/make-stories.js';
 import type { GoodContract, Story } from '../stories/story.js';
+import { Appearance, NOW, sha256 } from './appearance.builder.js';
 import { judge } from './judge.js';
-import type { Seen, SeenEvent, SettlementRow } from './seen.js';
 import type { Check } from './violation.js';
 
-const NOW = '2026-11-22T12:00:00.000Z';
 const { stories, sends } = makeStories({ seed: 7, contracts: 300, now: NOW });
 
 const storyOf = <Kind extends Story['kind']>(kind: Kind): Extract<Story, { kind: Kind }> => {
@@ -14,92 +11,6 @@ const storyOf = <Kind extends Story['kind']>(kind: Kind): Extract<Story, { kind:
   if (story === undefined) throw new RangeError(`No ${kind} among the stories.`);
   return story;
 };
-
-const sha256 = (value: Uint8Array | string): string => createHash('sha256').update(value).digest('hex');
-const ORDER_KINDS = { buyer: 'purchase_order', seller: 'sales_order' } as const;
-
-/** Collects what a system shows that did everything right. */
-class Appearance {
-  readonly events: SeenEvent[] = [];
-  readonly seen = {
-    events: this.events,
-    orders: [] as Seen['orders'][number][],
-    settlements: [] as SettlementRow[],
-    legs: [] as Seen['legs'][number][],
-    rejections: [] as Seen['rejections'][number][],
-    quarantine: [] as Seen['quarantine'][number][],
-    attempted: new Set<string>(),
-    openHolds: [] as Seen['openHolds'][number][],
-    keptBytes: new Set<string>(),
-    storedEvents: new Map<string, string>(),
-    stuck: [] as string[],
-  };
-  readonly #sequences = new Map<string, number>();
-
-  publish(subject: string, type: string, data: SeenEvent['data'] = {}): SeenEvent {
-    const topic = /payment|invoice/.test(type)
-      ? 'payments'
-      : type.includes('delivery')
-        ? 'deliveries'
-        : type.includes('contract')
-          ? 'rejections'
-          : 'events';
-    const stream = `${topic} ${subject}`;
-    const next = (this.#sequences.get(stream) ?? 0) + 1;
-    this.#sequences.set(stream, next);
-    const id = `event-${this.events.length}`;
-    const time = `2026-11-22T12:00:00.${String(this.events.length).padStart(6, '0')}Z`;
-    const sequence = topic === 'rejections' ? undefined : String(next).padStart(10, '0');
-    const event = { id, type, topic, subject, sequence, time, data, digest: sha256(id) } as const;
-    this.events.push(event);
-    this.seen.storedEvents.set(id, event.digest);
-    return event;
-  }
-
-  accept(good: GoodContract, current = true): void {
-    const { contractId, contract, value } = good;
-    const { negotiationId } = contract;
-    const { total } = contract.terms;
-    this.seen.settlements.push({ contractId, negotiationId, current, state: 'ordered', total, orderReference: 'R' });
-    this.seen.legs.push(...servedSides(HANDLING, contract).map((side) => ({ contractId, side, sum: total })));
-    this.seen.keptBytes.add(sha256(value));
-    this.publish(contractId, 'org.v402.settlement.accepted.v1');
-  }
-
-  settle(good: GoodContract): void {
-    const { contractId, contract } = good;
-    this.accept(good);
-    for (const { type, side, about } of eventsOfContract(contract, contractId, HANDLING, NOW).slice(1)) {
-      const leg = contract.terms.payment.schedule.find(({ id }) => id === about && /payment|invoice/.test(type));
-      const amount = leg && { amount: leg.amount, currency: contract.terms.currency };
-      this.publish(contractId, type, {
-        ...(side !== undefined && { side }),
-        ...(leg !== undefined && { legId: leg.id }),
-        ...(amount !== undefined && { amount }),
-        ...(type.includes('delivery') && about !== undefined && { deliveryId: about }),
-      });
-    }
-    for (const side of servedSides(HANDLING, contract)) this.order(good, side);
-  }
-
-  order({ contractId, contract: { terms } }: GoodContract, side: 'buyer' | 'seller'): void {
-    const { total, currency } = terms;
-    this.seen.orders.push({ kind: ORDER_KINDS[side], reference: 'R', contractId, total, currency });
-  }
-
-  quarantine(loser: GoodContract, winner: GoodContract): void {
-    const { contractId, value } = loser;
-    this.seen.quarantine.push({
-      reason: 'equivocation',
-      contractId,
-      conflictsWith: winner.contractId,
-      rawDigest: sha256(value),
-    });
-    this.seen.keptBytes.add(sha256(value));
-    this.publish(contractId, 'org.v402.contract.quarantined.v1', { conflictsWith: winner.contractId });
-    this.seen.openHolds.push({ negotiationId: winner.contract.negotiationId, reason: 'equivocation' });
-  }
-}
 
 const agreed = storyOf('agreed');
 const rivals = storyOf('rivals');
@@ -197,13 +108,28 @@ test.each<[what: string, check: Check, change: (appearance: Appearance) => void]
     'a good contract is held',
     'stuck',
     ({ seen }) =>
-      seen.openHolds.push({ negotiationId: agreed.contract.contract.negotiationId, reason: 'equivocation' }),
+      seen.holds.push({
+        id: 'h',
+        negotiationId: agreed.contract.contract.negotiationId,
+        contractId: agreed.contract.contractId,
+        reason: 'equivocation',
+        isOpen: true,
+        resolution: null,
+      }),
   ],
   [
     'an order is in quarantine',
     'quarantine',
     ({ seen }) =>
-      seen.quarantine.push({ reason: 'order_mismatch', contractId: null, conflictsWith: null, rawDigest: null }),
+      seen.quarantine.push({
+        id: 'case',
+        reason: 'order_mismatch',
+        contractId: null,
+        conflictsWith: null,
+        rawDigest: null,
+        holdId: null,
+        resolution: null,
+      }),
   ],
 ])('error: %s', (_, check, change) => {
   expect(settled(change)).toContain(check);
@@ -231,7 +157,7 @@ test('an amendment waits for a person because its base had begun, and for nothin
   const held = (begun: boolean): readonly Check[] => {
     const appearance = new Appearance();
     for (const good of chain) appearance.accept(good, good === chain.at(-1));
-    appearance.seen.openHolds.push({ negotiationId: base.contract.negotiationId, reason: 'amendment_after_start' });
+    appearance.hold(chain.at(-1)!, 'amendment_after_start');
     if (begun) appearance.seen.attempted.add(base.contractId);
     return judge([amended], appearance.seen, NOW).map(({ check }) => check);
   };

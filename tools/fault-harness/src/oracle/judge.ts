@@ -2,7 +2,9 @@ import type { Instant } from '@v402/domain';
 import { contractsOf } from '../stories/make-stories.js';
 import type { Story } from '../stories/story.js';
 import { Books } from './books.js';
+import { checkAudit } from './check-audit.js';
 import { checkEvents } from './check-events.js';
+import { checkHolds } from './check-holds.js';
 import { checkStory } from './check-stories.js';
 import type { Seen } from './seen.js';
 import type { Violation } from './violation.js';
@@ -17,6 +19,8 @@ export function judge(stories: readonly Story[], seen: Seen, now: Instant): read
   return [
     ...stories.flatMap((story) => checkStory(story, books, now)),
     ...checkEvents(seen),
+    ...checkHolds(seen),
+    ...checkAudit(seen),
     ...strangers(stories, seen),
     ...seen.stuck.map((text): Violation => ({ check: 'stuck', text })),
   ];

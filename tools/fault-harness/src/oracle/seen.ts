@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readTopic, topicName, type TopicKey } from '@v402/messaging';
+import { UNDECIDED } from '../system/acted-on.js';
 import type { Installation } from '../system/installation.js';
 
 /** A published event, as a connector sees it. */
@@ -52,6 +53,43 @@ export interface LegRow {
   readonly sum: string;
 }
 
+/** An entry in quarantine. */
+export interface QuarantineRow {
+  readonly id: string;
+  readonly reason: string;
+  readonly contractId: string | null;
+  readonly conflictsWith: string | null;
+  readonly rawDigest: string | null;
+  readonly holdId: string | null;
+  /** `release`, `reject` or `redrive`; null as long as nobody has decided. */
+  readonly resolution: string | null;
+}
+
+export interface HoldRow {
+  readonly id: string;
+  readonly negotiationId: string;
+  readonly contractId: string;
+  readonly reason: string;
+  readonly isOpen: boolean;
+  readonly resolution: string | null;
+}
+
+/** What an operator did, as it was written down. */
+export interface AuditRow {
+  readonly sequence: string;
+  readonly at: string;
+  readonly actor: string;
+  readonly login: string;
+  readonly action: string;
+  /** The case. */
+  readonly subject: string;
+  readonly contractId: string | null;
+  readonly reason: string;
+  readonly details: Readonly<Record<string, string>>;
+  readonly previous: string;
+  readonly digest: string;
+}
+
 /** Everything that can be seen from outside once the run is over. */
 export interface Seen {
   readonly events: readonly SeenEvent[];
@@ -60,15 +98,12 @@ export interface Seen {
   /** Sums of the agreed legs, by settlement and side. */
   readonly legs: readonly LegRow[];
   readonly rejections: readonly { readonly rawDigest: string; readonly code: string }[];
-  readonly quarantine: readonly {
-    readonly reason: string;
-    readonly contractId: string | null;
-    readonly conflictsWith: string | null;
-    readonly rawDigest: string | null;
-  }[];
+  readonly quarantine: readonly QuarantineRow[];
   /** Contracts of which an order may have been asked for. */
   readonly attempted: ReadonlySet<string>;
-  readonly openHolds: readonly { readonly negotiationId: string; readonly reason: string }[];
+  readonly holds: readonly HoldRow[];
+  /** In the order of their numbers. */
+  readonly audit: readonly AuditRow[];
   /** Digests of the kept bytes, computed anew where they are kept whole. */
   readonly keptBytes: ReadonlySet<string>;
   /** SHA-256 of the bytes of each event that the database has, by its id. */
@@ -87,13 +122,20 @@ const LEGS = `
     FROM v402.payment_leg GROUP BY contract_id, side`;
 const REJECTIONS = `SELECT encode(raw_digest, 'hex') AS "rawDigest", code FROM v402.rejection`;
 const QUARANTINE = `
-  SELECT reason, encode(contract_id, 'hex') AS "contractId", encode(conflicts_with, 'hex') AS "conflictsWith",
-         encode(raw_digest, 'hex') AS "rawDigest"
+  SELECT id::text AS id, reason, encode(contract_id, 'hex') AS "contractId",
+         encode(conflicts_with, 'hex') AS "conflictsWith", encode(raw_digest, 'hex') AS "rawDigest",
+         hold_id::text AS "holdId", resolution
     FROM v402.quarantine`;
 const ATTEMPTED = `SELECT DISTINCT encode(contract_id, 'hex') AS "contractId" FROM v402.order_placement WHERE attempt > 0`;
 const HOLDS = `
-  SELECT negotiation_id AS "negotiationId", reason
-    FROM v402.hold JOIN v402.deal ON deal.key = deal_key WHERE released_at IS NULL`;
+  SELECT id::text AS id, negotiation_id AS "negotiationId", encode(contract_id, 'hex') AS "contractId", reason,
+         released_at IS NULL AS "isOpen", resolution
+    FROM v402.hold JOIN v402.deal ON deal.key = deal_key`;
+const AUDIT = `
+  SELECT sequence::text AS sequence, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at, actor, login,
+         action, subject::text AS subject, encode(contract_id, 'hex') AS "contractId", reason, details,
+         encode(previous, 'hex') AS previous, encode(digest, 'hex') AS digest
+    FROM v402.audit_entry ORDER BY audit_entry.sequence`;
 const KEPT = `
   SELECT encode(CASE WHEN truncated THEN digest ELSE sha256(bytes) END, 'hex') AS digest FROM v402.raw_message`;
 const STORED = `SELECT id::text AS id, encode(sha256(bytes), 'hex') AS digest FROM v402.event`;
@@ -108,6 +150,8 @@ const STUCK = `
   SELECT 'event ' || event_id || ' is not published' FROM v402.outbox
   UNION ALL
   SELECT 'stream ' || encode(stream, 'hex') || ' is parked: ' || code FROM v402.parked_stream
+  UNION ALL
+  SELECT 'case ' || id || ' (' || reason || ') is not decided, though operators try' FROM (${UNDECIDED}) undecided
   UNION ALL
   SELECT 'work ' || kind || ' of ' || encode(contract_id, 'hex') || ' ' || side || ' ' || subject_id || ' is overdue'
     FROM v402.work JOIN v402.settlement s USING (contract_id)
@@ -151,7 +195,8 @@ export async function look(installation: Installation, orders: readonly SeenOrde
     rejections: await read(REJECTIONS),
     quarantine: await read(QUARANTINE),
     attempted: new Set((await read<{ contractId: string }>(ATTEMPTED)).map(({ contractId }) => contractId)),
-    openHolds: await read(HOLDS),
+    holds: await read(HOLDS),
+    audit: await read(AUDIT),
     keptBytes: new Set(kept.map(({ digest }) => digest)),
     storedEvents: new Map(stored.map(({ id, digest }) => [id, digest])),
     stuck: (await read<{ what: string }>(STUCK)).map(({ what }) => what),

@@ -16,8 +16,10 @@ export type Check =
   | 'refusal'
   /** A conflict was not quarantined, or something else was. */
   | 'quarantine'
-  /** Something was asked for while a hold was open. */
+  /** Something was asked for while a hold was open, or a hold was not placed, released or announced as it had to be. */
   | 'hold'
+  /** What operators did is not written down once, in a chain without gaps. */
+  | 'audit'
   /** Something waits, and nobody can see for what. */
   | 'stuck'
   /** A process ended although nobody had killed it or told it to end. */

@@ -164,15 +164,22 @@ const HEAD_START = END / 50;
 /**
  * The last delivery of an amendment comes after the last one of its base, under the same key: so in the end each was there
  * after the contract that it amends, whatever happened before. Of contracts that conflict, the first deliveries come at
- * the same moment under different keys: several processes have them at once.
+ * the same moment under different keys: several processes have them at once. Half of the rivals come first of all under one
+ * key: they are decided together, and held before anything of them can start.
  */
 function sendsOf(stories: readonly Story[], random: Random, once: boolean): readonly Send[] {
   const placed = stories.flatMap((story) => {
     const messages = messagesOf(story);
     const last = messages.map(() => random.int(0, END)).sort(ascending);
     const earlier = once ? [] : earlierMoments(story, messages.length, random);
+    const isTogether = !once && story.kind === 'rivals' && random.chance(50);
+    const first = Math.min(...earlier.flat(), ...last) - HEAD_START;
     return messages.flatMap(({ key, value }, index) => [
-      ...(earlier[index] ?? []).map((at, copy) => ({ at, key: `${key}/${index}/${copy}`, value })),
+      ...(earlier[index] ?? []).map((at, copy) =>
+        isTogether && copy === 0
+          ? { at: first, key: `${key}/together`, value }
+          : { at, key: `${key}/${index}/${copy}`, value },
+      ),
       { at: last[index] ?? END, key, value },
     ]);
   });

@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Role } from '@v402/config';
 import type { Random } from '@v402/simulators';
 import { RoleChild } from './role-child.js';
+import type { FleetRole } from './role-messages.js';
 
-const ROLES: readonly Role[] = ['intake', 'orders', 'workflows', 'relay'];
+const ROLES: readonly FleetRole[] = ['intake', 'orders', 'workflows', 'relay', 'operator'];
 const MAX_SKEW_MS = 5 * 60_000;
+const MAX_SEED = 1_000_000;
 
 export interface FleetOptions {
   readonly env: Readonly<Record<string, string>>;
@@ -15,13 +16,19 @@ export interface FleetOptions {
   readonly random: Random;
 }
 
-/** All processes of all roles. Each has a wall clock of its own that is wrong by up to five minutes. */
+/** All processes of all roles, and the operators. Each has a wall clock of its own that is wrong by up to five minutes. */
 export class Fleet {
   readonly #children = new Map<string, RoleChild>();
   readonly #extras = new Set<RoleChild>();
   readonly #all: RoleChild[] = [];
+  readonly #refusals = new Map<string, number>();
 
   constructor(private readonly options: FleetOptions) {}
+
+  /** How often operators were told no, by the code. */
+  get refusals(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#refusals);
+  }
 
   /** Resolves when all of them work. */
   async start(): Promise<void> {
@@ -37,7 +44,7 @@ export class Fleet {
   }
 
   /** Those that run, of one role or of all. */
-  running(role?: Role): readonly RoleChild[] {
+  running(role?: FleetRole): readonly RoleChild[] {
     return [...this.#children.values(), ...this.#extras].filter(
       (child) => !child.hasEnded && (role === undefined || child.options.role === role),
     );
@@ -53,30 +60,32 @@ export class Fleet {
   }
 
   /** One more process of a role, that nobody starts again. */
-  addExtra(role: Role): RoleChild {
+  addExtra(role: FleetRole): RoleChild {
     const extra = this.#start(role, `${role}-extra-${this.#extras.size + 1}`);
     this.#extras.add(extra);
     return extra;
   }
 
-  async killAll(role?: Role): Promise<void> {
+  async killAll(role?: FleetRole): Promise<void> {
     await Promise.all(this.running(role).map((child) => child.kill()));
   }
 
-  #replace(role: Role, name: string): RoleChild {
+  #replace(role: FleetRole, name: string): RoleChild {
     const child = this.#start(role, name);
     this.#children.set(name, child);
     return child;
   }
 
-  #start(role: Role, name: string): RoleChild {
+  #start(role: FleetRole, name: string): RoleChild {
     const { env, folder, random } = this.options;
     const child = RoleChild.start({
       role,
       name,
       env: { ...env, V402_PROCESS_NAME: name },
       skewMs: random.int(-MAX_SKEW_MS, MAX_SKEW_MS),
+      seed: random.int(0, MAX_SEED),
       logFile: join(folder, `${name}.log`),
+      onRefused: (code) => this.#refusals.set(code, (this.#refusals.get(code) ?? 0) + 1),
     });
     this.#all.push(child);
     return child;

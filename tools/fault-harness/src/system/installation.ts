@@ -6,6 +6,7 @@ import type { SimulatedTrade } from '@v402/simulators';
 import pg from 'pg';
 import { BACKSTOPS, type Guard } from '../controls/guards.js';
 import { POISON } from '../stories/make-stories.js';
+import { UNDECIDED } from './acted-on.js';
 
 const PARTITIONS = 6;
 const GROUP = 'v402-intake';
@@ -38,9 +39,10 @@ const SWITCHES = `
     WHEN (NEW.negotiation_id LIKE '${POISON}-%') EXECUTE FUNCTION public.meet_poison();
 `;
 
-/** Nothing is due, claimed or unpublished; what a hold stops may be due for ever. */
+/** Nothing is due, claimed, unpublished or waits for an operator who acts; what a hold stops may be due for ever. */
 const IDLE = `
   SELECT NOT EXISTS (SELECT FROM v402.outbox)
+     AND NOT EXISTS (SELECT FROM (${UNDECIDED}) undecided)
      AND NOT EXISTS (
        SELECT FROM v402.work w JOIN v402.settlement s USING (contract_id)
         WHERE (w.due_at <= clock_timestamp() + interval '12 hours' OR w.lease_until IS NOT NULL)

@@ -3,8 +3,15 @@ import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { FaultPointName } from '@v402/application';
-import type { Role } from '@v402/config';
-import { ROLE_VARIABLE, SKEW_VARIABLE, type ArmedAction, type FromRole, type ToRole } from './role-messages.js';
+import {
+  ROLE_VARIABLE,
+  SEED_VARIABLE,
+  SKEW_VARIABLE,
+  type ArmedAction,
+  type FleetRole,
+  type FromRole,
+  type ToRole,
+} from './role-messages.js';
 
 const PROGRAM = fileURLToPath(new URL('../../dist/system/role-process.js', import.meta.url));
 /** In time, or with something left to others. */
@@ -12,15 +19,19 @@ const ENDS: ReadonlySet<number> = new Set([0, 75]);
 const READY_WITHIN_MS = 120_000;
 
 export interface RoleChildOptions {
-  readonly role: Role;
+  readonly role: FleetRole;
   /** The same over restarts. */
   readonly name: string;
+  /** Of what an operator decides. */
+  readonly seed: number;
   readonly env: Readonly<Record<string, string>>;
   readonly skewMs: number;
   readonly logFile: string;
+  /** Told when an operator was told no. */
+  readonly onRefused: (code: string) => void;
 }
 
-/** One process of one role. */
+/** One process of one role, or one operator. */
 export class RoleChild {
   /** Resolves when its fault point is reached, with the point; or when it has ended, with nothing. */
   #reached = Promise.withResolvers<FaultPointName | undefined>();
@@ -43,8 +54,17 @@ export class RoleChild {
       ready.reject(new Error(`${options.name} was not ready in time; its log: ${options.logFile}`));
     }, READY_WITHIN_MS).unref();
     child.on('message', (message: FromRole) => {
-      if (message.type === 'ready') ready.resolve(undefined);
-      else this.#reached.resolve(message.point);
+      switch (message.type) {
+        case 'ready':
+          ready.resolve(undefined);
+          return;
+        case 'reached':
+          this.#reached.resolve(message.point);
+          return;
+        case 'refused':
+          options.onRefused(message.code);
+          return;
+      }
     });
   }
 
@@ -56,6 +76,7 @@ export class RoleChild {
         ...options.env,
         [ROLE_VARIABLE]: options.role,
         [SKEW_VARIABLE]: String(options.skewMs),
+        [SEED_VARIABLE]: String(options.seed),
       },
       stdio: ['ignore', log, log, 'ipc'],
     });
