@@ -286,7 +286,7 @@ describe('a message that could not be decided', () => {
     reached.release();
     expect(await closing).toMatchObject({ changes: { closedMessage: sha256(trade.envelope) } });
     expect(await deciding).toMatchObject({ accepted: 0, quarantined: 1 });
-    expect(await settlementOf(trade)).toBeUndefined();
+    expect(await scene.settlementOf(trade)).toBeUndefined();
     expect(await office.sql('SELECT occurrences FROM v402.quarantine WHERE id = $1', id)).toEqual([{ occurrences: 2 }]);
   });
 });

@@ -26,10 +26,12 @@ const approval: Approval = {
   orderChanged: false,
   total: undefined,
   requestedBy: 'olivia',
+  requestedLogin: 'olivia_login',
   reason: 'ticket 4711',
   requestedAt: AT,
   outcome: undefined,
   decidedBy: undefined,
+  decidedLogin: undefined,
 };
 
 const shown: ShownCase = {
