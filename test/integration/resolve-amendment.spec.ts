@@ -298,7 +298,14 @@ describe('an order that was given up, and an amendment that takes its contractâ€
     await workOff();
     expect(system.orders).toHaveLength(orders);
 
-    expect((await operator.cases()).map((one) => one.id)).toContain(id);
+    const open = await operator.cases();
+    expect(open.map((one) => one.id)).toContain(id);
+    const { quarantine } = await office.unitOfWork.run((tx) => tx.backlog.figures());
+    const counted = [...quarantine].map(([reason, figures]) => [reason, figures.open]);
+    const listed = Map.groupBy(open, ({ reason }) => reason);
+    expect(Object.fromEntries(counted)).toEqual(
+      Object.fromEntries([...listed].map(([reason, cases]) => [reason, cases.length])),
+    );
     await expect(operator.release(id)).rejects.toEqual(refusal('use_redrive'));
     await expect(operator.redrive(base.contractId)).rejects.toEqual(refusal('order_not_stuck'));
     expect(await operator.reject(base.contractId)).toMatchObject({ caseId: id, changes: { hold: 'released' } });

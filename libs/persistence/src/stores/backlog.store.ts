@@ -55,7 +55,7 @@ const BLOCKED = (['payment_leg', 'delivery'] as const satisfies readonly Blocked
   )
   .join(' UNION ALL ');
 
-/** The open cases of `PgCaseStore.list`: entries in quarantine, and holds that have none. */
+/** The open cases of `PgCaseStore.list`: entries in quarantine, holds that have none, and those that are open again. */
 const QUARANTINE = `
   SELECT reason, count(*)::int AS open, ${ageMs('min(since)')} AS "oldestMs" FROM (
     SELECT reason, quarantined_at AS since FROM v402.quarantine WHERE resolution IS NULL
@@ -63,6 +63,10 @@ const QUARANTINE = `
     SELECT reason, placed_at FROM v402.hold h
     WHERE released_at IS NULL AND resolution IS NULL
       AND NOT EXISTS (SELECT FROM v402.quarantine q WHERE q.hold_id = h.id)
+    UNION ALL
+    SELECT h.reason, h.placed_at FROM v402.hold h LEFT JOIN v402.quarantine q ON q.hold_id = h.id
+    JOIN v402.order_placement p ON p.contract_id = h.contract_id AND p.side = h.evidence->>'side'
+    WHERE h.released_at IS NULL AND p.state = 'superseded' AND coalesce(q.resolution, h.resolution) = 'reject'
   ) AS cases GROUP BY reason`;
 
 const HOLDS = `SELECT reason, count(*)::int AS open FROM v402.hold WHERE released_at IS NULL GROUP BY reason`;
