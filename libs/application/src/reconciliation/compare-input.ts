@@ -11,12 +11,17 @@ interface Message extends LoggedRecord {
   readonly digest: string;
 }
 
+type InputBooks = Pick<
+  ReconciliationBooks,
+  'losses' | 'nextOffsets' | 'decidedAt' | 'decidedDigests' | 'decidedContracts'
+>;
+
 const NO_BYTES = new Uint8Array();
 
 /** Every message of the window that the contracts topic still holds has a decision, and none was lost before it had one. */
 export async function compareInput(
   log: TopicLog,
-  books: ReconciliationBooks,
+  books: InputBooks,
   topic: string,
   window: Window,
   findings: Findings,
@@ -33,7 +38,7 @@ export async function compareInput(
 
 async function compareMessages(
   log: TopicLog,
-  books: ReconciliationBooks,
+  books: InputBooks,
   topic: string,
   window: Window,
   findings: Findings,
@@ -49,10 +54,14 @@ async function compareMessages(
     to: ends.get(partition) ?? high,
   }));
   for (const { partition, low } of bounds) {
-    // Whatever was deleted before intake came to it was never decided; all else that is gone was.
+    const place = `${topic}/${partition}`;
     const expected = next.get(partition);
-    if (expected === undefined || expected >= low) continue;
-    findings.differs('input_lost', `${topic}/${partition}`, `offsets ${expected} to ${low - 1n}`);
+    // Whatever was deleted before intake came to it was never decided; all else that is gone was.
+    if (expected !== undefined && expected < low)
+      findings.differs('input_lost', place, `offsets ${expected} to ${low - 1n}`);
+    // Nobody knows how far intake had come: only a record from before the window shows that it is here whole.
+    const isWhole = low === 0n || (starts.get(partition) ?? low) > low;
+    if (expected === undefined && !isWhole) findings.unproven('input_start_unknown', place, `offsets 0 to ${low - 1n}`);
   }
   await log.read(
     topic,
@@ -70,7 +79,7 @@ async function compareMessages(
 /** Messages that nobody decided: not these bytes, not this contract under other bytes. */
 async function undecidedOf(
   messages: readonly Message[],
-  books: ReconciliationBooks,
+  books: InputBooks,
   findings: Findings,
 ): Promise<readonly Message[]> {
   const decidedHere = await books.decidedAt(messages);

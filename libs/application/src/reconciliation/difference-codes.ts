@@ -68,6 +68,8 @@ export type DifferenceCode = keyof typeof DIFFERENCES;
 /** What a reconciliation could not look at: then nothing is proven there. */
 export const UNPROVEN = {
   topic_unread: 'The topic could not be read. Run it again when Kafka can be reached: v402 topics check.',
+  input_start_unknown:
+    'Messages of that time may have left the contracts topic, and intake never came to this partition. Choose a later --from, or lengthen retention.ms.',
   order_system_unread: 'The order system could not be asked. Run it again when it can be reached.',
   events_not_retained:
     'The topic does not hold the events of that time any more. Choose a later --from, or lengthen its retention.ms.',
