@@ -89,6 +89,8 @@ export class Operator {
       case 'order_mismatch':
       case 'order_unresolved':
       case 'order_retries_exhausted':
+        // What is redriven may come back: without an end to it a run would never come to rest.
+        return random.chance(50) ? redrive() : reject();
       case 'stream_parked':
         return redrive();
     }
