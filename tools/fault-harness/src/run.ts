@@ -108,12 +108,12 @@ export async function run(parts: LocalParts, options: RunOptions): Promise<RunRe
     env: {
       ...installation.system.environment,
       ...TIMING,
-      V402_OPERATOR_DATABASE_URL: installation.system.urls.operatorUrl,
       V402_APPROVAL_OVER: APPROVAL_OVER,
       ...(desk !== undefined && { [DESK_VARIABLE]: desk.url }),
       ...(options.without !== undefined && { [GUARD_VARIABLE]: options.without }),
     },
     processes: options.processes,
+    operatorUrls: await installation.makeOperators(options.processes),
     folder: join(folder, 'logs'),
     random,
   });

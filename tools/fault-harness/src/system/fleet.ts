@@ -12,6 +12,8 @@ export interface FleetOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Of each role. */
   readonly processes: number;
+  /** Where an operator logs in, by the name of the process. */
+  readonly operatorUrls: ReadonlyMap<string, string>;
   readonly folder: string;
   readonly random: Random;
 }
@@ -77,11 +79,12 @@ export class Fleet {
   }
 
   #start(role: FleetRole, name: string): RoleChild {
-    const { env, folder, random } = this.options;
+    const { env, folder, random, operatorUrls } = this.options;
+    const url = operatorUrls.get(name);
     const child = RoleChild.start({
       role,
       name,
-      env: { ...env, V402_PROCESS_NAME: name },
+      env: { ...env, V402_PROCESS_NAME: name, ...(url !== undefined && { V402_OPERATOR_DATABASE_URL: url }) },
       skewMs: random.int(-MAX_SKEW_MS, MAX_SKEW_MS),
       seed: random.int(0, MAX_SEED),
       logFile: join(folder, `${name}.log`),

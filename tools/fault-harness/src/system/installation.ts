@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LocalParts } from '@v402/local-parts';
 import { LocalSystem } from '@v402/local-system';
@@ -102,6 +103,26 @@ export class Installation {
         await client.end().catch(SILENT);
       }
     }
+  }
+
+  /**
+   * A login of their own for each operator: the database lets nobody approve what the same login has asked for.
+   * @returns their database URLs, by the names of their processes
+   */
+  async makeOperators(count: number): Promise<ReadonlyMap<string, string>> {
+    const urls = new Map<string, string>();
+    for (let number = 1; number <= count; number += 1) {
+      const url = new URL(this.system.urls.operatorUrl);
+      [url.username, url.password] = [`v402_faults_operator_${number}`, randomUUID()];
+      await this.sql(`
+        DO $$ BEGIN
+          CREATE ROLE ${url.username} IN ROLE v402_operator;
+        EXCEPTION WHEN duplicate_object THEN NULL;
+        END $$;
+        ALTER ROLE ${url.username} LOGIN PASSWORD '${url.password}'`);
+      urls.set(`operator-${number}`, url.href);
+    }
+    return urls;
   }
 
   async cutConnections(): Promise<void> {
