@@ -43,9 +43,6 @@ export class PgUnitOfWork extends UnitOfWork {
 
   async #runOnce<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     const client = await this.#connect();
-    // The pool listens only to idle connections; one that is cut off between two statements raises its error here.
-    const ignore = (): void => undefined;
-    client.on('error', ignore);
     let isUsable = false;
     try {
       const result = await inTransaction(client, work);
@@ -55,7 +52,6 @@ export class PgUnitOfWork extends UnitOfWork {
       isUsable = !isUnavailable(error) && (await isRolledBack(client));
       throw error;
     } finally {
-      client.off('error', ignore);
       client.release(!isUsable);
     }
   }

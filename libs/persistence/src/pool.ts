@@ -34,6 +34,11 @@ export function createPool(options: DatabaseOptions): pg.Pool {
   });
   // An idle connection that the server closes is dropped by the pool, and the next transaction opens another one.
   // Without a listener Node.js would end the process.
-  pool.on('error', () => undefined);
+  pool.on('error', ignore);
+  // The same goes for one that is lent, from its first moment on: a server that ends it together with its greeting says so
+  // before whoever borrows it could listen. A statement on it fails.
+  pool.on('connect', (client) => client.on('error', ignore));
   return pool;
 }
+
+const ignore = (): void => undefined;

@@ -22,6 +22,8 @@ import { inTransaction, readOnce, type Query, type TransactionHooks } from './tr
 const CONNECT_TIMEOUT_MS = 10_000;
 const MAX_CONNECTIONS = EMBEDDED_CAPABILITIES.maxConcurrency / 2 + 2;
 
+const ignore = (): void => undefined;
+
 export interface EmbeddedOrderSystemOptions {
   /** Connection URL of a login role that is a member of `v402_orderbook`. */
   readonly url: string;
@@ -51,8 +53,10 @@ export class EmbeddedOrderSystem extends OrderSystem {
       statement_timeout: SERVER_TIMEOUT_MS,
       idle_in_transaction_session_timeout: SERVER_TIMEOUT_MS,
     });
-    // An idle connection that breaks is replaced by the next call.
-    this.#pool.on('error', () => undefined);
+    // An idle connection that breaks is replaced by the next call; on one that is lent, a statement fails. Without a listener
+    // from its first moment on Node.js would end the process.
+    this.#pool.on('error', ignore);
+    this.#pool.on('connect', (client) => client.on('error', ignore));
   }
 
   preflight(draft: OrderDraft): Promise<readonly PreflightIssue[]> {

@@ -73,7 +73,6 @@ class LentSession {
 
   constructor(private readonly client: PoolClient) {
     this.session = new Session(client);
-    client.on('error', ignore);
   }
 
   /** Ends the transaction in order. */
@@ -90,10 +89,6 @@ class LentSession {
   #release(isBroken: boolean): void {
     this.#isLent = false;
     this.session.end();
-    this.client.off('error', ignore);
     this.client.release(isBroken);
   }
 }
-
-/** The pool listens only to idle connections; one that is cut off between two statements raises its error here. */
-const ignore = (): void => undefined;
