@@ -18,9 +18,9 @@ const trades = (name: string): Trade[] =>
 
 /** What 60 contracts, served on both sides, must have come to: no more and no less. */
 async function expectEverythingOnce(scene: SettlementScene, sent: readonly Trade[]): Promise<void> {
-  await scene.until('all orders', async () => (await scene.count('orderbook.order_head')) === 2 * CONTRACTS, 40_000);
-  await scene.until('all work', async () => (await scene.count('v402.work')) === 0, 40_000);
-  await scene.settled(40_000);
+  await scene.until('all orders', async () => (await scene.count('orderbook.order_head')) === 2 * CONTRACTS, 90_000);
+  await scene.until('all work', async () => (await scene.count('v402.work')) === 0, 90_000);
+  await scene.settled(90_000);
   expect(await scene.count('v402.settlement')).toBe(CONTRACTS);
   const booked = sent.map(({ contract }) => identifyContract(contract).contractId);
   const kinds = ['purchase_order', 'sales_order'];
