@@ -230,7 +230,9 @@ describe('two relays', () => {
         return new Promise<void>((go) => (resume = go));
       };
     });
-    const zombie = relay({ publisher: paused, leaseMs: 50 }).handle();
+    // A process that is paused renews nothing.
+    const asleep = new DecoratedUnitOfWork(unitOfWork, { events: () => ({ renewShards: () => Promise.resolve() }) });
+    const zombie = relay({ unitOfWork: asleep, publisher: paused, leaseMs: 50 }).handle();
     await reached;
     await append(...eventsOf('one', [3]));
     const heir = relay({ owner: 'relay-b' });
