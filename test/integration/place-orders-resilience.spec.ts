@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CreateOutcome, OrderDraft, OrderTiming, UnitOfWork } from '@v402/application';
-import { RetryableError, type OrderPlacementState } from '@v402/domain';
+import { RetryableError } from '@v402/domain';
 import { DecoratedUnitOfWork, ScriptedOrderSystem } from '@v402/testing';
 import { BackOffice, TIMING } from '../support/back-office.js';
 import type { AgreedTrade } from '../support/intake-scene.js';
+import { answer } from '../support/placing.js';
 import { DiesOnceAt, RecordedAlarms } from '../support/seams.js';
 
 /** Real: PostgreSQL, intake. Scripted: order systems that are slow, away or at their limit. */
@@ -29,19 +30,8 @@ const accept = (howMany: number): Promise<AgreedTrade[]> =>
     ['seller'],
   );
 
-interface Placement {
-  readonly state: OrderPlacementState;
-  readonly attempt: number;
-  readonly code: string | null;
-}
-
-const placement = async ({ contractId }: AgreedTrade): Promise<Placement> => {
-  const sql = 'SELECT state, attempt, code FROM v402.order_placement WHERE contract_id = $1';
-  return (await office.sql<Placement>(sql, Buffer.from(contractId, 'hex')))[0]!;
-};
-
 const created = async (trades: readonly AgreedTrade[]): Promise<number> =>
-  (await Promise.all(trades.map(placement))).filter(({ state }) => state === 'created').length;
+  (await Promise.all(trades.map((each) => office.placement(each)))).filter(({ state }) => state === 'created').length;
 
 const until = async (holds: () => Promise<boolean>): Promise<void> => {
   const endMs = performance.now() + 20_000;
@@ -52,7 +42,6 @@ const until = async (holds: () => Promise<boolean>): Promise<void> => {
 };
 
 const BUSY = { outcome: 'retryable', code: 'too_many_requests' } as const;
-const answer = (outcome: CreateOutcome) => (): Promise<CreateOutcome> => Promise.resolve(outcome);
 
 /** An order system whose creates wait until they are let go. */
 class HangingOrders {
@@ -177,7 +166,7 @@ describe('an order system that does not answer', () => {
       expect(await handler.handle()).toBe(1);
     }
     expect((await office.work(lost!, 'order'))[0]!.attempts).toBe(attemptsBefore);
-    expect(await placement(lost!)).toMatchObject({ state: 'unknown', code: 'away' });
+    expect(await office.placement(lost!)).toMatchObject({ state: 'unknown', code: 'away' });
   });
 
   test('an answer about one order does not open it: the others are placed', async () => {
@@ -201,7 +190,7 @@ describe('an order that is tried as often as it may be', () => {
 
   /** Held, in quarantine, said, and left alone. */
   const expectExhausted = async (trade: AgreedTrade, code: string, alarms: RecordedAlarms): Promise<void> => {
-    expect(await placement(trade)).toMatchObject({ state: 'waiting', code });
+    expect(await office.placement(trade)).toMatchObject({ state: 'waiting', code });
     const reason = 'order_retries_exhausted';
     expect(await office.holds(trade)).toMatchObject([{ reason, open: true, evidence: { side: 'seller', code } }]);
     expect(await office.events(trade, 'hold.placed')).toMatchObject([{ data: { reason, evidence: { code } } }]);
@@ -289,7 +278,7 @@ describe('an order that is tried as often as it may be', () => {
       await office.makeDue();
     }
     expect(await handler.handle()).toBe(0);
-    expect(await placement(trade!)).toMatchObject({ state: 'unresolved', code: 'outcome_not_recordable' });
+    expect(await office.placement(trade!)).toMatchObject({ state: 'unresolved', code: 'outcome_not_recordable' });
     expect(await office.holds(trade!)).toMatchObject([{ reason: 'order_unresolved', open: true }]);
     expect(new Set(alarms.raised.map(({ code }) => code))).toEqual(new Set(['outcome_not_recordable']));
     expect(scripted.creates).toEqual([1]);
@@ -324,7 +313,7 @@ describe('a call that lasts longer than its lease', () => {
     hanging.letGo();
     await placing;
     expect(scripted.orders).toHaveLength(1);
-    expect(claimed > 0 || (await placement(trade!)).state === 'created').toBe(true);
+    expect(claimed > 0 || (await office.placement(trade!)).state === 'created').toBe(true);
     return claimed;
   };
 

@@ -14,7 +14,7 @@ import {
   type UnitOfWork,
 } from '@v402/application';
 import type { ContractDraft } from '@v402/contract';
-import { RAILS, type Micros, type MonotonicClock, type Rail, type Side } from '@v402/domain';
+import { RAILS, type Micros, type MonotonicClock, type OrderPlacementState, type Rail, type Side } from '@v402/domain';
 import { DEFAULT_TOPICS } from '@v402/events';
 import type { QueryResultRow } from 'pg';
 import type { TestDatabase } from './database.js';
@@ -93,6 +93,17 @@ export interface WorkRow {
   readonly attempts: number;
 }
 
+/** An order as the settlement knows it. */
+interface Placement {
+  readonly side: Side;
+  readonly state: OrderPlacementState;
+  readonly attempt: number;
+  readonly unknowns: number;
+  readonly code: string | null;
+  readonly orderNumber: string | null;
+  readonly lookUpNotBefore: Micros | null;
+}
+
 type Subject = Pick<AgreedTrade, 'contractId'>;
 
 const key = ({ contractId }: Subject): Buffer => Buffer.from(contractId, 'hex');
@@ -133,6 +144,11 @@ export class BackOffice {
 
   async accept(draft: ContractDraft = {}, sides = BOTH): Promise<AgreedTrade> {
     return (await this.acceptAll([draft], sides))[0]!;
+  }
+
+  /** Takes one contract in of which only the seller is served. */
+  forSeller(): Promise<AgreedTrade> {
+    return this.accept({}, ['seller']);
   }
 
   orders(system: OrderSystem, parts: OrdersParts = {}): PlaceOrdersHandler {
@@ -208,6 +224,31 @@ export class BackOffice {
       dueAt: BigInt(dueAt),
       leaseUntil: leaseUntil === null ? null : BigInt(leaseUntil),
     }));
+  }
+
+  async placements(subject: Subject): Promise<Placement[]> {
+    const rows = await this.sql<Omit<Placement, 'lookUpNotBefore'> & { at: string | null }>(
+      `SELECT side, state, attempt, unknowns, code, order_number AS "orderNumber", ${microsOf('look_up_not_before')} AS at
+       FROM v402.order_placement WHERE contract_id = $1 ORDER BY side`,
+      key(subject),
+    );
+    return rows.map(({ at, ...row }) => ({ ...row, lookUpNotBefore: at === null ? null : BigInt(at) }));
+  }
+
+  /** The only placement of a settlement. */
+  async placement(subject: Subject): Promise<Placement> {
+    const rows = await this.placements(subject);
+    expect(rows).toHaveLength(1);
+    return rows[0]!;
+  }
+
+  /** The contract's orders in the order book itself. */
+  async booked({ shortRef }: AgreedTrade): Promise<{ kind: string; orderNumber: string; total: string }[]> {
+    return this.sql(
+      `SELECT kind, order_number AS "orderNumber", trim_scale(total)::text AS total FROM orderbook.order_head
+       WHERE reference = $1 ORDER BY kind`,
+      shortRef,
+    );
   }
 
   async settlementState(subject: Subject): Promise<string> {
