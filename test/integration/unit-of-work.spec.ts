@@ -2,27 +2,24 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Transaction } from '@v402/application';
 import { PgUnitOfWork } from '@v402/persistence';
-import pg from 'pg';
-import { createTestDatabase, testPostgresUrl, withAdmin, type TestDatabase } from '../support/database.js';
+import type pg from 'pg';
+import { testPostgresUrl, withAdmin, type TestDatabase } from '../support/database.js';
 import { aDeal, aLeg, aRejection, aRawMessage, aSettlement, insertSettlement, sha256 } from '../support/records.js';
+import { StoreScene } from '../support/store-scene.js';
 
 /** Real: PostgreSQL. */
+let stores: StoreScene;
 let database: TestDatabase;
 let unitOfWork: PgUnitOfWork;
 let admin: pg.Client;
+let stuckBehindALock: StoreScene['stuckBehindALock'];
 
 beforeAll(async () => {
-  database = await createTestDatabase();
-  unitOfWork = new PgUnitOfWork({ url: database.appUrl, applicationName: 'under test', maxConnections: 8 });
-  admin = new pg.Client({ connectionString: database.adminUrl });
-  await admin.connect();
+  stores = await StoreScene.open({ maxConnections: 8 });
+  ({ admin, database, stuckBehindALock, unitOfWork } = stores);
 });
 
-afterAll(async () => {
-  await unitOfWork.close();
-  await admin.end();
-  await database.drop();
-});
+afterAll(() => stores.close());
 
 const dealCount = async (name: string): Promise<number | null> =>
   (await admin.query('SELECT FROM v402.deal WHERE negotiation_id = $1', [name])).rowCount;
@@ -43,12 +40,6 @@ const terminateAll = async (): Promise<number | null> =>
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'under test'",
     )
   ).rowCount;
-
-const stuckBehindALock = async (): Promise<void> => {
-  const sql =
-    "SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'under test' AND wait_event_type = 'Lock'";
-  while ((await admin.query(sql)).rowCount === 0) await sleep(5);
-};
 
 describe('commit and rollback', () => {
   test('what was written is there after the commit, and the result is handed on', async () => {
