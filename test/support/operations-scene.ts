@@ -1,7 +1,14 @@
+import { randomUUID } from 'node:crypto';
+import type { InboundMessage } from '@v402/application';
 import { BackOffice } from './back-office.js';
 import { expectEvidence } from './evidence.js';
-import type { AgreedTrade } from './intake-scene.js';
+import { variant, type AgreedTrade } from './intake-scene.js';
 import { Operator } from './operator.js';
+
+interface Conflict {
+  readonly first: AgreedTrade;
+  readonly second: AgreedTrade;
+}
 
 /** Two operators at work on what got stuck in an office. When it closes, the evidence of every contract must verify. */
 export class OperationsScene {
@@ -26,6 +33,20 @@ export class OperationsScene {
     await this.operator.close();
     await this.peter.close();
     await this.office.close();
+  }
+
+  /** Two contracts that both parties signed for one negotiation; the first was accepted. */
+  async conflict(): Promise<Conflict> {
+    const negotiationId = randomUUID();
+    const first = await this.office.accept({ negotiationId });
+    const second = variant('second', { negotiationId, agreedAt: first.contract.agreedAt });
+    expect(await this.office.scene.handler.handle([this.arrived(second)])).toMatchObject({ quarantined: 1 });
+    return { first, second };
+  }
+
+  /** The message that brings a contract as soon as it is agreed. */
+  arrived({ envelope, contract }: AgreedTrade): InboundMessage {
+    return this.office.scene.message(envelope, { arrival: { at: contract.agreedAt, source: 'broker' } });
   }
 
   async settlementOf(trade: AgreedTrade): Promise<unknown> {
