@@ -16,6 +16,7 @@ import {
 import type { ContractDraft } from '@v402/contract';
 import { RAILS, type Micros, type MonotonicClock, type OrderPlacementState, type Rail, type Side } from '@v402/domain';
 import { DEFAULT_TOPICS } from '@v402/events';
+import { ScriptedOrderSystem } from '@v402/testing';
 import type { QueryResultRow } from 'pg';
 import type { TestDatabase } from './database.js';
 import { agreed, IntakeScene, type AgreedTrade, type SceneParts } from './intake-scene.js';
@@ -40,6 +41,9 @@ export const TIMING: OrderTiming = {
 export const SERVER_TIMEOUT_MS = 400;
 export const DELIVERY_LEAD_DAYS = 14;
 export const RECHECK_MS = 60_000;
+
+/** The terms of a payment that is asked for as soon as a contract is accepted. */
+export const CARD_AT_ONCE = { payment: [{ rail: 'card', trigger: 'agreed' }] } as const;
 
 const NAMING: EventNaming = { source: 'urn:v402:handler:test', topics: DEFAULT_TOPICS };
 const NO_LEAD = Object.fromEntries(RAILS.map((rail) => [rail, 0])) as Record<Rail, number>;
@@ -104,6 +108,14 @@ interface Placement {
   readonly lookUpNotBefore: Micros | null;
 }
 
+interface LegState {
+  readonly side: Side;
+  readonly leg: string;
+  readonly state: string;
+  readonly dueDate: string | null;
+  readonly code: string | null;
+}
+
 type Subject = Pick<AgreedTrade, 'contractId'>;
 
 const key = ({ contractId }: Subject): Buffer => Buffer.from(contractId, 'hex');
@@ -114,6 +126,7 @@ export const microsOf = (column: string): string => `(extract(epoch FROM ${colum
 export class BackOffice {
   readonly unitOfWork: UnitOfWork;
   readonly database: TestDatabase;
+  readonly #system = new ScriptedOrderSystem();
 
   private constructor(readonly scene: IntakeScene) {
     this.unitOfWork = scene.unitOfWork;
@@ -149,6 +162,11 @@ export class BackOffice {
   /** Takes one contract in of which only the seller is served. */
   forSeller(): Promise<AgreedTrade> {
     return this.accept({}, ['seller']);
+  }
+
+  /** Places the orders that are due, for tests that are about what follows from them. */
+  placeOrders(): Promise<number> {
+    return this.orders(this.#system).handle();
   }
 
   orders(system: OrderSystem, parts: OrdersParts = {}): PlaceOrdersHandler {
@@ -248,6 +266,14 @@ export class BackOffice {
       `SELECT kind, order_number AS "orderNumber", trim_scale(total)::text AS total FROM orderbook.order_head
        WHERE reference = $1 ORDER BY kind`,
       shortRef,
+    );
+  }
+
+  async legs(subject: Subject): Promise<LegState[]> {
+    return this.sql(
+      `SELECT side, leg_id AS leg, state, to_char(due_date, 'YYYY-MM-DD') AS "dueDate", code
+       FROM v402.payment_leg WHERE contract_id = $1 ORDER BY side, number`,
+      key(subject),
     );
   }
 
