@@ -30,6 +30,12 @@ export const FAST = {
   closeLimitMs: 3_000,
 } satisfies Partial<ConsumerSettings>;
 
+/** The Kafka of the test run. */
+export const testConnection = (clientId: string): KafkaConnection => ({
+  brokers: process.env['V402_TEST_KAFKA_BROKERS']?.split(',') ?? [],
+  clientId,
+});
+
 export interface RunningConsumer {
   /** What it logged above `debug`. */
   readonly lines: string[];
