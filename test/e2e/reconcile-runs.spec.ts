@@ -1,0 +1,173 @@
+import type { StandingFigures } from '@v402/application';
+import { EmbeddedOrderSystem } from '@v402/order-systems';
+import { PgUnitOfWork } from '@v402/persistence';
+import { v402 } from '../support/cli.js';
+import { reconcile, ReconciliationScene } from '../support/reconciliation.js';
+import type { SettlementScene } from '../support/settlement-scene.js';
+
+/** Real: the standalone app, Kafka, PostgreSQL, the embedded order book, the command line. */
+let reconciliation: ReconciliationScene;
+let book: EmbeddedOrderSystem;
+let run: ReconciliationScene['run'];
+let scene: SettlementScene;
+
+beforeAll(async () => {
+  reconciliation = await ReconciliationScene.open();
+  ({ book, run, scene } = reconciliation);
+  await reconciliation.settle();
+});
+
+afterAll(() => reconciliation.close());
+
+test('default: a clean system agrees, and everything was counted', async () => {
+  const report = await run();
+  expect(report).toMatchObject({ outcome: 'agrees', differences: [], unproven: [], attention: [] });
+  const { counts } = report;
+  expect(counts).toMatchObject({ acceptances: 5, settlements: 5, orders: 10, ordersFound: 10, refusals: 1 });
+  expect(counts).toMatchObject({ messages: 7, messagesDecided: 7, inFlight: 0, eventsFound: counts.events });
+  expect(counts.events).toBe(await scene.count('v402.event'));
+});
+
+test('behavior: a window holds what was accepted in it, its beginning included, its end not', async () => {
+  const [first, second] = await scene.sql<{ at: string }>(
+    'SELECT (extract(epoch FROM accepted_at) * 1000000)::bigint AS at FROM v402.settlement ORDER BY accepted_at',
+  );
+  const [from, to] = [BigInt(first!.at), BigInt(second!.at)];
+  expect((await run({ from, to })).counts.settlements).toBe(from === to ? 0 : 1);
+  expect((await run({ from: to + 60_000_000n, to: to + 61_000_000n })).counts.settlements).toBe(0);
+});
+
+describe('v402 reconcile', () => {
+  const window = ['--from', '2020-01-01T00:00:00Z'];
+
+  test('prints what was compared; the exit status says whether it agrees', async () => {
+    const env = scene.environment();
+    const agreed = await v402(['reconcile', ...window, '--to', '2099-01-01T00:00:00Z', '--grace-seconds', '0'], {
+      env,
+    });
+    expect(agreed).toMatchObject({ status: 0, stderr: '' });
+    expect(agreed.stdout).toMatch(/^Everything agrees\.[\s\S]*10 of 10 in the order system/);
+
+    const set = (by: number): Promise<unknown> =>
+      scene.sql(`UPDATE v402.settlement SET total = total + ${by} WHERE currency = 'EUR'`);
+    await set(1);
+    const differs = await v402(['reconcile', ...window, '--to', '2099-01-01T00:00:00Z', '--json'], { env });
+    await set(-1);
+    expect(differs.status).toBe(1);
+    expect(JSON.parse(differs.stdout)).toMatchObject({
+      outcome: 'differs',
+      differencesByCode: { settlement_total_differs: 5 },
+    });
+  });
+
+  test('a part that is away is never agreement', async () => {
+    const env = { ...scene.environment(), V402_KAFKA_BROKERS: '127.0.0.1:1' };
+    const away = await v402(['reconcile', ...window, '--to', '2099-01-01T00:00:00Z'], { env });
+    expect(away.status).toBe(3);
+    expect(away.stdout).toContain('topic_unread');
+    const noDatabase = { ...scene.environment(), V402_DATABASE_URL: 'postgresql://u:hidden@127.0.0.1:1/v402' };
+    const gone = await v402(['reconcile', ...window, '--to', '2099-01-01T00:00:00Z'], { env: noDatabase });
+    expect(gone).toMatchObject({ status: 3, stdout: '' });
+    expect(gone.stderr).toMatch(/^database_unavailable: /);
+  });
+
+  test.each([[[]], [['--from', '2026-01-01T00:00:00Z']], [['--from', 'yesterday', '--to', '2026-01-01T00:00:00Z']]])(
+    'without a window it is wrong usage: %j',
+    async (args) => {
+      const { status, stderr } = await v402(['reconcile', ...args], { env: scene.environment() });
+      expect(status).toBe(2);
+      expect(stderr).not.toBe('');
+    },
+  );
+});
+
+describe('on a schedule', () => {
+  const runs = (): Promise<number> => scene.count('v402.reconciliation');
+  /** Has the app run its job now, and waits for the result. */
+  const runNow = async (): Promise<void> => {
+    const before = await runs();
+    await scene.sql("UPDATE v402.job SET due_at = clock_timestamp() WHERE name = 'reconciliation'");
+    await scene.until('another run', async () => (await runs()) > before);
+  };
+  const figures = async (): Promise<StandingFigures['reconciliation']> => {
+    const unitOfWork = new PgUnitOfWork({ url: scene.database.appUrl, applicationName: 'test' });
+    try {
+      return (await unitOfWork.run((tx) => tx.backlog.figures())).reconciliation;
+    } finally {
+      await unitOfWork.close();
+    }
+  };
+
+  test('runs by itself, keeps its result, and shows the last', async () => {
+    await runNow();
+    const { status, stdout } = await v402(['reconcile', '--last'], { env: scene.environment() });
+    expect({ status, stdout }).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^Everything agrees/) as string,
+    });
+    const { differences, agreedAgeMs } = await figures();
+    expect([...differences]).toEqual([]);
+    expect(agreedAgeMs).toBeGreaterThan(0);
+    expect(scene.log()).not.toContain('reconciliation_differs');
+  });
+
+  test('a difference raises an alarm, is a figure by its code, and is gone once it is mended', async () => {
+    const set = (by: number): Promise<unknown> =>
+      scene.sql(`UPDATE v402.settlement SET total = total + ${by} WHERE current`);
+    await set(1);
+    await runNow();
+    expect(scene.log()).toMatch(/"alarm":"reconciliation_differs".*"codes":"settlement_total_differs=5"/);
+    expect([...(await figures()).differences]).toEqual([['settlement_total_differs', 5]]);
+    expect((await v402(['reconcile', '--last'], { env: scene.environment() })).status).toBe(1);
+    await set(-1);
+    await runNow();
+    expect([...(await figures()).differences]).toEqual([]);
+  });
+
+  test('windows follow each other without a gap, also after an outage; one that proved nothing does not count', async () => {
+    const windows = await scene.sql<{ from: Date; to: Date }>(
+      'SELECT window_from AS "from", window_to AS "to" FROM v402.reconciliation ORDER BY id',
+    );
+    for (const [index, { from }] of windows.entries()) {
+      if (index > 0) expect(from.getTime()).toBeLessThanOrEqual(windows[index - 1]!.to.getTime());
+    }
+    const shift = (days: number): Promise<unknown> =>
+      scene.sql(`UPDATE v402.reconciliation SET window_to = window_to + interval '${days} days'`);
+    await shift(-3);
+    await scene.sql(
+      `INSERT INTO v402.reconciliation (window_from, window_to, outcome, differences, by_code, report, started_at, finished_at)
+       SELECT now(), now(), 'unproven', 0, '{}', '{}', now(), now()`,
+    );
+    await runNow();
+    const [last] = await scene.sql<{ days: number }>(
+      'SELECT extract(day FROM window_to - window_from)::int AS days FROM v402.reconciliation ORDER BY id DESC LIMIT 1',
+    );
+    expect(last?.days).toBe(3);
+  });
+});
+
+describe('error: what could not be looked at', () => {
+  test('a topic that is away is never taken for agreement', async () => {
+    const [{ from } = { from: '0' }] = await scene.sql<{ from: string }>(
+      'SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint - 1 AS from',
+    );
+    const report = await reconcile(
+      { databaseUrl: scene.database.appUrl, brokers: ['127.0.0.1:1'], prefix: scene.prefix, system: book },
+      { from: BigInt(from), to: BigInt(from) + 1n },
+    );
+    expect(report.outcome).toBe('unproven');
+    expect(report.unproven.map(({ code, detail }) => [code, detail])).toEqual(
+      Array(5).fill(['topic_unread', 'broker_unavailable']),
+    );
+  });
+
+  test('an order system that is away', async () => {
+    const away = new EmbeddedOrderSystem({ url: 'postgresql://nobody@127.0.0.1:1/none' });
+    const report = await reconcile({
+      ...{ databaseUrl: scene.database.appUrl, brokers: scene.brokers, prefix: scene.prefix, system: away },
+    });
+    await away.close();
+    expect(report.unproven).toMatchObject([{ code: 'order_system_unread', subject: 'embedded' }]);
+    expect(report.counts.ordersFound).toBe(0);
+  });
+});
