@@ -34,6 +34,15 @@ const stop = async (intake: ChildProcess): Promise<void> => {
   expect(await scene.kill(intake, 'SIGTERM')).toBe(0);
 };
 
+/** Opens a scene in which intake has decided so many messages. @returns that intake, which goes on */
+const openDecided = async (count: number, partitions = 1): Promise<ChildProcess> => {
+  await open(partitions);
+  const intake = scene.start('intake');
+  await send(count);
+  await accepted(count);
+  return intake;
+};
+
 const losses = (): Promise<Record<string, unknown>[]> =>
   scene.sql(
     'SELECT code, partition, first_offset AS first, next_offset AS next FROM v402.input_loss ORDER BY id, partition',
@@ -54,11 +63,7 @@ const atEnd = (): Promise<void> =>
   });
 
 test('messages that retention removed while intake was away: the exact range, once, and an operator is told', async () => {
-  await open();
-  const first = scene.start('intake');
-  await send(3);
-  await accepted(3);
-  await stop(first);
+  await stop(await openDecided(3));
   await send(4);
   await topic.removeBefore(0, 5n);
 
@@ -101,10 +106,7 @@ test('messages removed before the first one was decided', async () => {
 });
 
 test('messages removed while intake runs and is behind', async () => {
-  await open();
-  const intake = scene.start('intake');
-  await send(3);
-  await accepted(3);
+  const intake = await openDecided(3);
   intake.kill('SIGSTOP');
   // What it has asked for is answered by now, with nothing.
   await sleep(500);
@@ -118,11 +120,7 @@ test('messages removed while intake runs and is behind', async () => {
 
 describe('the topic is deleted and made anew', () => {
   test('while intake is away, with more messages than before: all of them are decided, whatever stood at their offsets', async () => {
-    await open();
-    const first = scene.start('intake');
-    await send(3);
-    await accepted(3);
-    await stop(first);
+    await stop(await openDecided(3));
     await topic.recreate(1);
     await send(5);
     const second = scene.start('intake');
@@ -138,11 +136,7 @@ describe('the topic is deleted and made anew', () => {
   });
 
   test('with the same number, and the group still has its offsets', async () => {
-    await open();
-    const first = scene.start('intake');
-    await send(3);
-    await accepted(3);
-    await stop(first);
+    await stop(await openDecided(3));
     await topic.recreate(1);
     await send(3);
     await topic.moveGroup(`${scene.prefix}v402-intake`, 0, 3n);
@@ -152,10 +146,7 @@ describe('the topic is deleted and made anew', () => {
   });
 
   test('while intake runs, with fewer messages, and fewer partitions', async () => {
-    await open(2);
-    scene.start('intake');
-    await send(10);
-    await accepted(10);
+    await openDecided(10, 2);
     const marks = await scene.sql<{ next: string }>('SELECT next_offset AS next FROM v402.input_offset');
     expect(marks.every(({ next }) => Number(next) > 1)).toBe(true);
     await topic.recreate(1);
@@ -175,11 +166,7 @@ describe('the offsets of the group are set ahead', () => {
     ['within the log', 5n],
     ['beyond its end', 1_000_000_000n],
   ])('%s: intake goes back by itself, and nothing is lost', async (_, ahead) => {
-    await open();
-    const first = scene.start('intake');
-    await send(3);
-    await accepted(3);
-    await stop(first);
+    await stop(await openDecided(3));
     await send(4);
     await topic.moveGroup(`${scene.prefix}v402-intake`, 0, ahead);
     const second = scene.start('intake');
@@ -194,11 +181,7 @@ describe('the offsets of the group are set ahead', () => {
   });
 
   test('behind: what comes again has no effect, and there is nothing to tell', async () => {
-    await open();
-    const first = scene.start('intake');
-    await send(3);
-    await accepted(3);
-    await stop(first);
+    await stop(await openDecided(3));
     await topic.moveGroup(`${scene.prefix}v402-intake`, 0, 0n);
     scene.start('intake');
     await send(1);
@@ -208,11 +191,7 @@ describe('the offsets of the group are set ahead', () => {
 });
 
 test('partitions are added: each is told once, however many processes see it', async () => {
-  await open(2);
-  const first = scene.start('intake');
-  await send(4);
-  await accepted(4);
-  await stop(first);
+  await stop(await openDecided(4, 2));
   await topic.addPartitions(4);
   const both = [scene.start('intake', { V402_PROCESS_NAME: 'a' }), scene.start('intake', { V402_PROCESS_NAME: 'b' })];
   const joins = (): number => scene.log('intake').split('"Consuming ').length - 1;
