@@ -4,7 +4,7 @@ import type { ContractDraft } from '@v402/contract';
 import { sumDecimals, type Side } from '@v402/domain';
 import { ScriptedOrderSystem } from '@v402/testing';
 import type { BackOffice } from '../support/back-office.js';
-import { variant, type AgreedTrade } from '../support/intake-scene.js';
+import type { AgreedTrade } from '../support/intake-scene.js';
 import { keyOf, OperationsScene, refusal } from '../support/operations-scene.js';
 import type { Operator } from '../support/operator.js';
 
@@ -46,16 +46,8 @@ async function begun(draft: ContractDraft = TERMS, sides: readonly Side[] = ['se
   return base;
 }
 
-/** The parties sign an amendment, and intake takes it in. */
-async function amend(base: AgreedTrade, draft: ContractDraft = {}, sides = ['seller']): Promise<AgreedTrade> {
-  const { negotiationId, agreedAt, parties } = base.contract;
-  const amendment = variant(randomUUID(), { negotiationId, agreedAt, supersedes: base.contractId, ...TERMS, ...draft });
-  const served = sides.map((side) => parties[side as Side].id);
-  const intake = office.scene.handlerWith({ policy: { servedParties: served } });
-  const message = office.scene.message(amendment.envelope, { arrival: { at: agreedAt, source: 'broker' } });
-  expect(await intake.handle([message])).toMatchObject({ accepted: 1 });
-  return amendment;
-}
+const amend = (base: AgreedTrade, draft: ContractDraft = {}, sides?: readonly Side[]): Promise<AgreedTrade> =>
+  scene.amend(base, { ...TERMS, ...draft }, sides);
 
 /** The case of an amendment that waits. */
 async function heldFor({ contractId }: AgreedTrade): Promise<OperatorCase> {

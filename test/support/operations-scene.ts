@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { InboundMessage } from '@v402/application';
+import type { ContractDraft } from '@v402/contract';
+import type { Side } from '@v402/domain';
 import { BackOffice } from './back-office.js';
 import { expectEvidence } from './evidence.js';
 import { variant, type AgreedTrade } from './intake-scene.js';
@@ -47,6 +49,15 @@ export class OperationsScene {
   /** The message that brings a contract as soon as it is agreed. */
   arrived({ envelope, contract }: AgreedTrade): InboundMessage {
     return this.office.scene.message(envelope, { arrival: { at: contract.agreedAt, source: 'broker' } });
+  }
+
+  /** The parties sign an amendment, and intake takes it in for the given sides. */
+  async amend(base: AgreedTrade, draft: ContractDraft = {}, sides: readonly Side[] = ['seller']): Promise<AgreedTrade> {
+    const { negotiationId, agreedAt, parties } = base.contract;
+    const amendment = variant(randomUUID(), { negotiationId, agreedAt, supersedes: base.contractId, ...draft });
+    const intake = this.office.scene.handlerWith({ policy: { servedParties: sides.map((side) => parties[side].id) } });
+    expect(await intake.handle([this.arrived(amendment)])).toMatchObject({ accepted: 1 });
+    return amendment;
   }
 
   async settlementOf(trade: AgreedTrade): Promise<unknown> {

@@ -64,24 +64,32 @@ async function takePlace(locked: LockedCase, chain: Chain, adoption: Adoption): 
   return summaryOf(adoption);
 }
 
-/** The amendment is void, and its base is the current contract again: what is left of it goes on. */
+/**
+ * The amendment is void, and what came before it goes on. One whose place a released amendment has taken is over already:
+ * only its hold is left, and nothing before it may be alive any more.
+ */
 export async function rejectAmendment(locked: LockedCase): Promise<Changes> {
   const { tx, naming, one, actor } = locked;
-  const { amendment, earlier } = await readChain(locked);
-  const { settlement } = amendment;
-  const heir = heirOf(amendment, earlier).settlement.contractId;
-  if (settlement.current) {
-    await tx.settlements.retire([settlement.contractId]);
-    await tx.settlements.makeCurrent(heir);
-  }
-  if (settlement.state !== 'superseded') {
-    await endRemaining(tx, [amendment]);
-    await tx.settlements.deriveStates([settlement.contractId]);
-    await tellSuperseded(locked, settlement.contractId, heir);
-  }
+  const chain = await readChain(locked);
+  const { contractId, state } = chain.amendment.settlement;
+  const changes = state === 'superseded' ? {} : await annul(locked, chain);
   await releaseHold(tx, naming, one, 'reject', actor);
   await tx.cases.resolve(one, 'reject', actor);
-  return { voidContract: settlement.contractId, ...(settlement.current && { currentContract: heir }) };
+  return { voidContract: contractId, ...changes };
+}
+
+async function annul(locked: LockedCase, { amendment, earlier }: Chain): Promise<Changes> {
+  const { tx } = locked;
+  const { contractId, current } = amendment.settlement;
+  const heir = heirOf(amendment, earlier).settlement.contractId;
+  if (current) {
+    await tx.settlements.retire([contractId]);
+    await tx.settlements.makeCurrent(heir);
+  }
+  await endRemaining(tx, [amendment]);
+  await tx.settlements.deriveStates([contractId]);
+  await tellSuperseded(locked, contractId, heir);
+  return current ? { currentContract: heir } : {};
 }
 
 async function readChain({ tx, one, settlements }: LockedCase): Promise<Chain> {
