@@ -1,7 +1,7 @@
 import type { OperatorCase } from '@v402/application';
 import { ScriptedOrderSystem } from '@v402/testing';
 import type { BackOffice } from '../support/back-office.js';
-import type { AgreedTrade } from '../support/intake-scene.js';
+import { variant, type AgreedTrade } from '../support/intake-scene.js';
 import { OperationsScene, refusal } from '../support/operations-scene.js';
 import type { Operator } from '../support/operator.js';
 
@@ -74,5 +74,50 @@ describe('the base’s order was refused', () => {
     expect(system.orders).toMatchObject([{ contractId: newer.contractId }]);
     expect(await toldSuperseded(base)).toEqual([newer.contractId]);
     expect(await toldSuperseded(older)).toEqual([base.contractId]);
+  });
+});
+
+describe('the base’s order turned out not to exist, while an amendment waits', () => {
+  /** The answer was lost when the amendment came; then the look-up found nothing. */
+  async function clearedBase(): Promise<{ base: AgreedTrade; older: AgreedTrade }> {
+    system.script.create = () => Promise.resolve({ outcome: 'unknown', code: 'reset' });
+    const base = await office.accept({}, ['seller']);
+    await placeOrders();
+    system.script = {};
+    const older = await scene.amend(base);
+    await office.sql("UPDATE v402.order_placement SET look_up_not_before = '2020-01-01'");
+    await placeOrders();
+    expect(await scene.settlementOf(base)).toEqual({ state: 'accepted', current: false });
+    return { base, older };
+  }
+
+  test('an amendment of that amendment waits, too; released, it ends all that came before', async () => {
+    const { base, older } = await clearedBase();
+    const newer = await scene.amend(older);
+    expect(await scene.settlementOf(older)).toEqual({ state: 'accepted', current: false });
+    await operator.release((await caseOf(newer, 'amendment_after_start')).id);
+    await operator.reject((await caseOf(older, 'amendment_after_start')).id);
+    expect(await scene.settlementOf(base)).toEqual({ state: 'superseded', current: false });
+    expect(await scene.settlementOf(older)).toEqual({ state: 'superseded', current: false });
+    expect(await office.work(base)).toEqual([]);
+    expect(await toldSuperseded(base)).toEqual([newer.contractId]);
+    await placeOrders();
+    expect(system.orders).toMatchObject([{ contractId: newer.contractId }]);
+  });
+
+  test('a second contract cannot take the waiting amendment’s place, which would leave the base behind', async () => {
+    const { base, older } = await clearedBase();
+    const { negotiationId, agreedAt } = base.contract;
+    const second = variant('second', { negotiationId, agreedAt });
+    const arrival = { at: agreedAt, source: 'broker' } as const;
+    await office.scene.handler.handle([office.scene.message(second.envelope, { arrival })]);
+    await expect(operator.release(second.contractId)).rejects.toEqual(refusal('amendment_undecided'));
+
+    await operator.reject((await caseOf(older, 'amendment_after_start')).id);
+    await operator.release(second.contractId);
+    expect(await scene.settlementOf(base)).toEqual({ state: 'superseded', current: false });
+    await placeOrders();
+    // The release serves both sides, as intake does.
+    expect(system.orders).toMatchObject([{ contractId: second.contractId }, { contractId: second.contractId }]);
   });
 });

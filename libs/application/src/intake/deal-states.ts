@@ -1,11 +1,12 @@
 import { hasStarted, type ContractId } from '@v402/domain';
 import type { AcceptedContract, DealKey } from '../ports/settlement-store.js';
 import type { AcceptedLink, DealState } from './decide.js';
+import { livesBesideAmendment } from './lives-beside-amendment.js';
 
 interface MutableDealState {
   readonly accepted: Set<ContractId>;
   current: AcceptedLink | undefined;
-  /** Something of any of its contracts has passed its point of no return. */
+  /** Something of any of its contracts has passed its point of no return, or had when an amendment came. */
   started: boolean;
   readonly quarantined: ReadonlySet<ContractId>;
 }
@@ -20,7 +21,7 @@ export class DealStates {
     for (const settlement of stored) {
       const deal = this.#deal(settlement.dealKey);
       deal.accepted.add(settlement.contractId);
-      deal.started ||= hasStarted(settlement.facts);
+      deal.started ||= hasStarted(settlement.facts) || livesBesideAmendment(settlement);
       if (!settlement.current) continue;
       const { contractId, shortRef, orderReference } = settlement;
       deal.current = { contractId, shortRef, orderReference, started: false };

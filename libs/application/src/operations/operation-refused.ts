@@ -11,6 +11,7 @@ export type OperationRefusal =
   | 'cannot_reject'
   | 'already_decided'
   | 'already_started'
+  | 'amendment_undecided'
   | 'not_current'
   | 'order_undecided'
   | 'order_not_stuck'

@@ -1,4 +1,5 @@
 import { hasStarted, TerminalError } from '@v402/domain';
+import { livesBesideAmendment } from '../intake/lives-beside-amendment.js';
 import { OperationRefused } from './operation-refused.js';
 import type { Changes, LockedCase, Prepared } from './resolution.js';
 import { releaseHold } from './settlement-events.js';
@@ -23,6 +24,14 @@ export async function releaseEquivocation(locked: LockedCase): Promise<Prepared>
       'already_started',
       'An order, a payment or a delivery of this deal was asked for already: only the parties can undo it. Reject instead.',
       { contractId: started.contractId, state: started.state },
+    );
+  }
+  const amended = settlements.find(livesBesideAmendment);
+  if (amended !== undefined) {
+    throw new OperationRefused(
+      'amendment_undecided',
+      'An amendment of this deal waits: release or reject it first, so that it is clear which contract the second one would replace.',
+      { contractId: amended.contractId, state: amended.state },
     );
   }
   const current = settlements.find((each) => each.current);

@@ -30,6 +30,7 @@ const PAUSE_MS = { min: 20, max: 300 } as const;
 const EXPECTED: ReadonlySet<string> = new Set<OperationRefusal>([
   'already_resolved',
   'already_started',
+  'amendment_undecided',
   'approval_not_found',
   'approval_pending',
   'not_current',
