@@ -98,6 +98,7 @@ export class IntakeRound {
         this.#accept(examined, identified, { orderReference: decision.base.orderReference, startsNow: true });
         return true;
       case 'amends_after_start':
+        if (this.#accepted.has(decision.base.contractId)) return false;
         this.retired.push(decision.base.contractId);
         this.#accept(examined, identified, { orderReference: decision.base.orderReference, startsNow: false });
         this.#hold(
