@@ -29,6 +29,14 @@ export class KafkaGroup {
     });
   }
 
+  /** clientIds of the members, of those that wait for a rebalance, too. */
+  async members(): Promise<readonly string[]> {
+    return withAdmin(this.#kafka, async (admin) => {
+      const { groups } = await admin.describeGroups([this.groupId]);
+      return groups.flatMap(({ members }) => members.map(({ clientId }) => clientId));
+    });
+  }
+
   /** Commits an offset for every partition of the topic, in range or not. The group must have no member. */
   async moveTo(topic: string, place: bigint | 'end'): Promise<void> {
     await withAdmin(this.#kafka, async (admin) => {

@@ -14,6 +14,8 @@ export class DecoratedUnitOfWork extends UnitOfWork {
   constructor(
     private readonly inner: UnitOfWork,
     private readonly overrides: StoreOverrides,
+    /** Told each time that a member is called which takes the place of a store's own. */
+    private readonly onOverridden: () => void = () => undefined,
   ) {
     super();
   }
@@ -25,35 +27,39 @@ export class DecoratedUnitOfWork extends UnitOfWork {
   #decorated(tx: Transaction): Transaction {
     return {
       now: async () => (this.overrides.now ?? same)(await tx.now()),
-      deals: decorate(tx.deals, this.overrides.deals),
-      settlements: decorate(tx.settlements, this.overrides.settlements),
-      evidence: decorate(tx.evidence, this.overrides.evidence),
-      input: decorate(tx.input, this.overrides.input),
-      orders: decorate(tx.orders, this.overrides.orders),
-      legs: decorate(tx.legs, this.overrides.legs),
-      deliveries: decorate(tx.deliveries, this.overrides.deliveries),
-      work: decorate(tx.work, this.overrides.work),
-      events: decorate(tx.events, this.overrides.events),
-      jobs: decorate(tx.jobs, this.overrides.jobs),
-      cases: decorate(tx.cases, this.overrides.cases),
-      audit: decorate(tx.audit, this.overrides.audit),
-      backlog: decorate(tx.backlog, this.overrides.backlog),
-      stuck: decorate(tx.stuck, this.overrides.stuck),
-      reconciliations: decorate(tx.reconciliations, this.overrides.reconciliations),
+      deals: this.#decorate(tx.deals, this.overrides.deals),
+      settlements: this.#decorate(tx.settlements, this.overrides.settlements),
+      evidence: this.#decorate(tx.evidence, this.overrides.evidence),
+      input: this.#decorate(tx.input, this.overrides.input),
+      orders: this.#decorate(tx.orders, this.overrides.orders),
+      legs: this.#decorate(tx.legs, this.overrides.legs),
+      deliveries: this.#decorate(tx.deliveries, this.overrides.deliveries),
+      work: this.#decorate(tx.work, this.overrides.work),
+      events: this.#decorate(tx.events, this.overrides.events),
+      jobs: this.#decorate(tx.jobs, this.overrides.jobs),
+      cases: this.#decorate(tx.cases, this.overrides.cases),
+      audit: this.#decorate(tx.audit, this.overrides.audit),
+      backlog: this.#decorate(tx.backlog, this.overrides.backlog),
+      stuck: this.#decorate(tx.stuck, this.overrides.stuck),
+      reconciliations: this.#decorate(tx.reconciliations, this.overrides.reconciliations),
     };
+  }
+
+  #decorate<Store extends object>(real: Store, override?: (real: Store) => Partial<Store>): Store {
+    if (override === undefined) return real;
+    const members = override(real);
+    const { onOverridden } = this;
+    return new Proxy(real, {
+      get(target, name): unknown {
+        if (name in members) {
+          onOverridden();
+          return Reflect.get(members, name);
+        }
+        const member: unknown = Reflect.get(target, name);
+        return typeof member === 'function' ? (member.bind(target) as unknown) : member;
+      },
+    });
   }
 }
 
 const same = (now: Micros): Micros => now;
-
-function decorate<Store extends object>(real: Store, override?: (real: Store) => Partial<Store>): Store {
-  if (override === undefined) return real;
-  const members = override(real);
-  return new Proxy(real, {
-    get(target, name): unknown {
-      if (name in members) return Reflect.get(members, name);
-      const member: unknown = Reflect.get(target, name);
-      return typeof member === 'function' ? (member.bind(target) as unknown) : member;
-    },
-  });
-}

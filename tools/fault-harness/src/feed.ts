@@ -11,6 +11,8 @@ const OVER_POLL_MS = 50;
 const QUIET_PATIENCE_MS = 20_000;
 /** How many messages are sent at a time in a quiet moment. */
 const FEW = 5;
+/** A broker that was killed is back long before. */
+const SEND_PATIENCE_MS = 60_000;
 
 /** Sends the messages in step with what is taken of them. */
 export class Feed {
@@ -34,7 +36,16 @@ export class Feed {
     return `${this.#sent}/${this.sends.length}`;
   }
 
+  /** @throws when the broker takes nothing for a minute */
   async run(): Promise<void> {
+    try {
+      await this.#sendAll();
+    } finally {
+      this.#isOver = true;
+    }
+  }
+
+  async #sendAll(): Promise<void> {
     const startedMs = performance.now();
     for (let chunks = 1; this.#sent < this.sends.length; chunks += 1) {
       await this.#paused;
@@ -43,7 +54,6 @@ export class Feed {
       await sleep(Math.max(0, dueMs - performance.now()));
       if (chunks % LAG_EVERY_CHUNKS === 0) await this.#keepStep();
     }
-    this.#isOver = true;
   }
 
   /** Resolves after so long, or when there is nothing more to feed. */
@@ -58,7 +68,7 @@ export class Feed {
     this.#paused = pause.promise;
     try {
       const endMs = performance.now() + QUIET_PATIENCE_MS;
-      while (!(await this.installation.isIdle())) {
+      while (!(await this.installation.isQuiet())) {
         if (performance.now() > endMs) return;
         await sleep(LAG_POLL_MS);
       }
@@ -77,11 +87,13 @@ export class Feed {
 
   /** A broker that was killed comes back; what was sent twice then is one delivery more. */
   async #sendUntilTaken(chunk: readonly Send[]): Promise<void> {
+    const endMs = performance.now() + SEND_PATIENCE_MS;
     for (;;) {
       try {
         await this.installation.system.send(chunk);
         return;
-      } catch {
+      } catch (error) {
+        if (performance.now() > endMs) throw error;
         await sleep(LAG_POLL_MS);
       }
     }

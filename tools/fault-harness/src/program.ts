@@ -125,6 +125,7 @@ async function runControl(parts: LocalParts, options: Options, guard: Guard): Pr
       patienceMs: 20_000,
       say,
     });
+    if (!result.isUnguarded) throw new Error(`${guard} is not taken out: no process has come to where it would be.`);
     const telling = result.violations.filter(({ check }) => expects.includes(check));
     const checks = [...new Set(telling.map(({ check }) => check))];
     const [first] = telling;

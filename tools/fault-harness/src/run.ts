@@ -15,6 +15,7 @@ import { judge } from './oracle/judge.js';
 import { look, type Seen } from './oracle/seen.js';
 import type { Violation } from './oracle/violation.js';
 import { makeStories } from './stories/make-stories.js';
+import { APPROVAL_OVER } from './system/acted-on.js';
 import { Fleet } from './system/fleet.js';
 import { Installation } from './system/installation.js';
 import { OrderDesk } from './system/order-desk.js';
@@ -62,6 +63,8 @@ export interface RunResult {
   readonly actions: Readonly<Record<string, number>>;
   /** How often operators were told no, by the code. */
   readonly actionsRefused: Readonly<Record<string, number>>;
+  /** Whether a process came to where a guard is taken out. */
+  readonly isUnguarded: boolean;
   readonly faults: readonly StruckCell[];
   readonly violations: readonly Violation[];
   readonly seconds: number;
@@ -89,8 +92,6 @@ const TIMING = {
   V402_SWEEP_MS: '86400000',
   V402_RECONCILE_EVERY_MINUTES: '0',
 };
-/** So that some releases need a second operator and others do not. */
-const APPROVAL_OVER = '*=20000';
 
 /** One run: contracts in, faults all the while, and then a look at what came of it. */
 export async function run(parts: LocalParts, options: RunOptions): Promise<RunResult> {
@@ -100,7 +101,7 @@ export async function run(parts: LocalParts, options: RunOptions): Promise<RunRe
   const folder = await mkdtemp(join(tmpdir(), `v402-faults-${seed}-`));
   await mkdir(join(folder, 'logs'));
   say(`seed ${seed}: signing ${contracts} contracts`);
-  const { stories, sends, trade } = makeStories({ seed, contracts, now, once: options.once === true });
+  const { stories, sends, copies, trade } = makeStories({ seed, contracts, now, once: options.once === true });
   const random = new Random(seed + 1);
   const installation = await Installation.prepare(parts, trade, folder, options.without);
   const desk = options.orderSystem === 'desk' ? await OrderDesk.open(new Random(seed + 2)) : undefined;
@@ -108,7 +109,7 @@ export async function run(parts: LocalParts, options: RunOptions): Promise<RunRe
     env: {
       ...installation.system.environment,
       ...TIMING,
-      V402_APPROVAL_OVER: APPROVAL_OVER,
+      V402_APPROVAL_OVER: `*=${APPROVAL_OVER}`,
       ...(desk !== undefined && { [DESK_VARIABLE]: desk.url }),
       ...(options.without !== undefined && { [GUARD_VARIABLE]: options.without }),
     },
@@ -140,6 +141,8 @@ export async function run(parts: LocalParts, options: RunOptions): Promise<RunRe
       },
     };
     const feeding = feed.run();
+    // It is asked for what went wrong when the faults are over.
+    feeding.catch(() => undefined);
     if (cells.length > 0)
       await strikeAll(world, feed, schedule(cells, new Random(seed + 3)), {
         struck,
@@ -156,7 +159,7 @@ export async function run(parts: LocalParts, options: RunOptions): Promise<RunRe
     await installation.remove();
   }
   const crashes = fleet.crashes.map((text): Violation => ({ check: 'crash', text }));
-  const violations = [...judge(stories, seen, now), ...crashes];
+  const violations = [...judge({ stories, copies, now }, seen), ...crashes];
   if (violations.length === 0) await rm(folder, { recursive: true, force: true });
   return {
     seed,
@@ -170,6 +173,7 @@ export async function run(parts: LocalParts, options: RunOptions): Promise<RunRe
     refusals: seen.rejections.length,
     actions: actionsOf(seen),
     actionsRefused: fleet.refusals,
+    isUnguarded: fleet.isUnguarded,
     faults: struck,
     violations,
     seconds: (performance.now() - startedMs) / 1000,

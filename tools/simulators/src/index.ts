@@ -1,5 +1,5 @@
 export { compareTrade, readSeenEvent, type SeenEvent, type SeenOrder, type SeenTrade } from './compare-trade.js';
-export { bytesOf, changed, contractIdOf, DealMaker, sign, type Deal } from './deal.js';
+export { bytesOf, changed, contractIdOf, DealMaker, sign, type Deal, type DealTimes } from './deal.js';
 export { eventsOfContract, servedSides, type ExpectedEvent } from './expected-events.js';
 export { FAULTS, type FaultCode } from './faults.js';
 export { type ExpectedOrder, type ExpectedOutcome, type SimulatedMessage } from './messages.js';

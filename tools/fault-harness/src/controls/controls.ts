@@ -20,11 +20,12 @@ const cells = (places: readonly FaultPlace[], kinds: readonly FaultKind[]): read
   CELLS.filter(({ place, kind }) => places.includes(place) && kinds.includes(kind));
 
 export const CONTROLS: Readonly<Record<Guard, Control>> = {
+  // The tables' own keys stand behind it: what is decided again is refused by them, and parked.
   inbox_key: {
     cells: [],
     contracts: 100,
     minutes: 0,
-    expects: ['settlement', 'event_identity', 'event_order', 'event_record', 'order'],
+    expects: ['settlement', 'quarantine', 'event_identity', 'event_order', 'event_record', 'order'],
   },
   deal_lock: {
     cells: cells(['C1'], ['pause']),
@@ -56,14 +57,14 @@ export const CONTROLS: Readonly<Record<Guard, Control>> = {
     cells: cells(['C1'], ['kill']),
     contracts: 200,
     minutes: 0.3,
-    expects: ['settlement', 'refusal', 'quarantine'],
+    expects: ['settlement', 'refusal', 'quarantine', 'decision'],
     once: true,
   },
   input_marks: {
     cells: cells(['C1', 'C2'], ['offsets_out_of_range']),
-    contracts: 400,
-    minutes: 0.5,
-    expects: ['settlement', 'refusal', 'quarantine'],
+    contracts: 1_000,
+    minutes: 0.7,
+    expects: ['settlement', 'refusal', 'quarantine', 'decision'],
     once: true,
   },
   refusal_key: { cells: [], contracts: 100, minutes: 0, expects: ['quarantine', 'event_identity', 'refusal'] },

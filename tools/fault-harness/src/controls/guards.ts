@@ -46,17 +46,20 @@ export const BACKSTOPS: Readonly<Partial<Record<Guard, string>>> = {
   settlement_lock: 'DROP INDEX v402.event_place',
 };
 
-/** Takes a guard out of this process, where its role has it. */
-export function removeGuard(guard: Guard, role: FleetRole): void {
+/**
+ * Takes a guard out of this process, where its role has it.
+ * @param onPassed called whenever the process comes to where the guard would be: one that is never passed is not taken out
+ */
+export function removeGuard(guard: Guard, role: FleetRole, onPassed: () => void): void {
   if ((ROLES_OF[guard] ?? role) !== role) return;
   switch (guard) {
     case 'offsets_after_commit':
-      forgetBatches();
+      forgetBatches(onPassed);
       // Otherwise intake begins at its marks, whatever was committed.
-      decorateStores(OVERRIDES.input_marks());
+      decorateStores(OVERRIDES.input_marks(), () => undefined);
       return;
     case 'deadline_before_lease_end':
-      stopClock();
+      stopClock(onPassed);
       return;
     case 'input_marks':
     case 'inbox_key':
@@ -71,7 +74,7 @@ export function removeGuard(guard: Guard, role: FleetRole): void {
     case 'second_look':
     case 'relay_order':
     case 'mark_after_acknowledgement':
-      decorateStores(OVERRIDES[guard]());
+      decorateStores(OVERRIDES[guard](), onPassed);
   }
 }
 
@@ -145,20 +148,21 @@ function intentsInMemory(): StoreOverrides {
 
 type Run = PgUnitOfWork['run'];
 
-function decorateStores(overrides: StoreOverrides): void {
+function decorateStores(overrides: StoreOverrides, onPassed: () => void): void {
   const run = Reflect.get(PgUnitOfWork.prototype, 'run');
   const decorated: Run = function <T>(this: PgUnitOfWork, work: (tx: Transaction) => Promise<T>): Promise<T> {
     const real = { run: <U>(inner: (tx: Transaction) => Promise<U>) => run.call(this, inner) as Promise<U> };
-    return new DecoratedUnitOfWork(real, overrides).run(work);
+    return new DecoratedUnitOfWork(real, overrides, onPassed).run(work);
   };
   Reflect.set(PgUnitOfWork.prototype, 'run', decorated);
 }
 
 /** A batch counts as handled before it is. */
-function forgetBatches(): void {
+function forgetBatches(onPassed: () => void): void {
   const handle = Reflect.get(AcceptContractsHandler.prototype, 'handle');
   const nothing = { accepted: 0, duplicates: 0, rejected: 0, quarantined: 0, undecidable: 0, refusals: new Map() };
   const forgetful: typeof handle = function (this: AcceptContractsHandler, messages) {
+    onPassed();
     void handle.call(this, messages).catch(() => undefined);
     return Promise.resolve(nothing);
   };
@@ -166,12 +170,16 @@ function forgetBatches(): void {
 }
 
 /** The monotonic clock of the calls stands still: no deadline ever passes. */
-function stopClock(): void {
-  const handle = Reflect.get(PlaceOrdersHandler.prototype, 'handle');
+function stopClock(onPassed: () => void): void {
+  const begin = Reflect.get(PlaceOrdersHandler.prototype, 'begin');
   const timeless = function (this: PlaceOrdersHandler): Promise<number> {
     if (!Reflect.has(this, 'clock')) throw new TypeError('PlaceOrdersHandler has no clock to stop.');
-    Reflect.set(this, 'clock', { nowMs: () => 0 });
-    return handle.call(this);
+    const nowMs = (): number => {
+      onPassed();
+      return 0;
+    };
+    Reflect.set(this, 'clock', { nowMs });
+    return begin.call(this);
   };
-  Reflect.set(PlaceOrdersHandler.prototype, 'handle', timeless);
+  Reflect.set(PlaceOrdersHandler.prototype, 'begin', timeless);
 }

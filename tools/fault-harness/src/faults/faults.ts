@@ -73,23 +73,23 @@ export const FAULTS: Readonly<Record<Exclude<FaultKind, 'late_answer'>, Fault>> 
   },
   rebalance: {
     action: 'hold',
-    strike: async ({ fleet }) => {
+    strike: async ({ fleet, installation }) => {
       const extra = fleet.addExtra('intake');
-      // On a machine that is too busy for it to be ready in time, its joining and leaving is the fault all the same.
-      await extra.ready.catch(nothing);
+      // Who waits at the point commits into the rebalance that the new member has begun.
+      await installation.untilMember(extra.options.name);
       void sleep(1_500).then(() => {
         extra.signal('SIGTERM');
       });
     },
   },
   offsets_out_of_range: {
-    action: 'hold',
-    strike: async ({ fleet, installation, random }, victim) => {
-      victim.goOn();
-      const intakes = fleet.running('intake');
-      for (const intake of intakes) intake.signal('SIGTERM');
-      await Promise.all(intakes.map(({ ended }) => ended));
-      await installation.moveOffsets(random.pick([1_000_000_000n, 0n, 'end'] as const));
+    action: 'kill',
+    strike: async ({ fleet, installation, random }) => {
+      await fleet.killAll('intake');
+      const place = random.pick([1_000_000_000n, 0n, 'end'] as const);
+      // The end of a topic in which nothing waits skips nothing.
+      if (place === 'end') await installation.untilMessagesWait();
+      await installation.moveOffsets(place);
       await fleet.restart();
     },
   },

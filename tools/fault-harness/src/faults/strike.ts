@@ -44,17 +44,26 @@ async function strikeAt(world: FaultWorld, fault: Fault, point: FaultPointName):
   const candidates = ROLES_AT[point].flatMap((role) => fleet.running(role));
   const victim = await firstToReach(candidates, async (child) => {
     const reached = await child.arm(point, fault.action, skip);
-    return reached !== undefined || fault.action === 'kill';
+    return reached !== undefined || (fault.action === 'kill' && child.wasKilled);
   });
-  for (const child of candidates) if (child !== victim) child.disarm();
+  // One that came there while the others were being told goes on at once: who else should take over from the victim?
+  await letGo(candidates.filter((child) => child !== victim));
   if (victim === undefined) return false;
   await fault.strike(world, victim);
-  // One that came there while the others were being told goes on, too.
-  for (const child of candidates) {
+  await letGo(candidates);
+  return true;
+}
+
+/** How long a process may take to stop after it has said that it will. */
+const STOPPING_MS = 100;
+
+async function letGo(children: readonly RoleChild[]): Promise<void> {
+  for (const child of children) child.disarm();
+  await sleep(STOPPING_MS);
+  for (const child of children) {
     child.goOn();
     child.signal('SIGCONT');
   }
-  return true;
 }
 
 async function firstToReach(

@@ -51,7 +51,15 @@ export class Appearance {
     const { contractId, contract, value } = good;
     const { negotiationId } = contract;
     const { total } = contract.terms;
-    this.seen.settlements.push({ contractId, negotiationId, current, state: 'ordered', total, orderReference: 'R' });
+    this.seen.settlements.push({
+      contractId,
+      negotiationId,
+      current,
+      state: 'ordered',
+      total,
+      orderReference: 'R',
+      duplicates: 0,
+    });
     this.seen.legs.push(...servedSides(HANDLING, contract).map((side) => ({ contractId, side, sum: total })));
     this.seen.keptBytes.add(sha256(value));
     this.publish(contractId, 'org.v402.settlement.accepted.v1');
@@ -90,7 +98,7 @@ export class Appearance {
     const holdId = this.hold(winner, 'equivocation');
     const id = `case-${this.seen.quarantine.length}`;
     const about = { contractId, conflictsWith: winner.contractId, rawDigest: sha256(value) };
-    this.seen.quarantine.push({ id, reason: 'equivocation', ...about, holdId, resolution: null });
+    this.seen.quarantine.push({ id, reason: 'equivocation', ...about, holdId, resolution: null, occurrences: 1 });
     this.seen.keptBytes.add(sha256(value));
     this.publish(contractId, 'org.v402.contract.quarantined.v1', { conflictsWith: winner.contractId });
     return id;

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { compareDecimals } from '@v402/domain';
+import { APPROVAL_OVER } from '../system/acted-on.js';
 import type { AuditRow, Seen } from './seen.js';
 import type { Violation } from './violation.js';
 
@@ -14,7 +16,7 @@ const RESOLUTIONS: ReadonlyMap<string, readonly string[]> = new Map([
 
 /** Whether what operators did is written down: each decision once, by whom it may be, in a chain that nobody has changed. */
 export function checkAudit(seen: Seen): readonly Violation[] {
-  return [...chain(seen.audit), ...decisions(seen), ...secondPersons(seen.audit)];
+  return [...chain(seen.audit), ...decisions(seen), ...secondPersons(seen.audit), ...alone(seen)];
 }
 
 function* chain(entries: readonly AuditRow[]): Generator<Violation> {
@@ -81,6 +83,16 @@ function* secondPersons(audit: readonly AuditRow[]): Generator<Violation> {
   for (const { action, actor, subject, details } of audit) {
     if (action !== 'approve_release' || details['requestedBy'] !== actor) continue;
     yield wrong(`${actor} approved what ${actor} asked for: ${subject}`);
+  }
+}
+
+/** What is over the limit nobody releases alone. */
+function* alone({ audit, settlements }: Seen): Generator<Violation> {
+  const totals = new Map(settlements.map(({ contractId, total }) => [contractId, total]));
+  for (const { action, actor, contractId } of audit) {
+    const total = totals.get(contractId ?? '');
+    if (action !== 'release' || total === undefined || compareDecimals(total, APPROVAL_OVER) <= 0) continue;
+    yield wrong(`${actor} released ${contractId ?? '?'} over ${total} alone`);
   }
 }
 

@@ -108,13 +108,17 @@ export class ContractCheck {
   #amounts({ contractId, contract }: GoodContract): void {
     const agreed = new Map(contract.terms.payment.schedule.map(({ id, amount }) => [id, amount]));
     for (const { type, data } of this.books.events(contractId)) {
-      if (data.legId === undefined || data.amount === undefined) continue;
-      const amount = agreed.get(data.legId);
-      const isAgreed =
-        amount !== undefined &&
-        compareDecimals(amount, data.amount.amount) === 0 &&
-        data.amount.currency === contract.terms.currency;
-      if (!isAgreed) this.wrong('payment', `${type} of ${contractId} ${data.legId} is not what was agreed`);
+      const { legId } = data;
+      if (legId === undefined) continue;
+      const amount = agreed.get(legId);
+      const stated = [data.amount, data.instructedAmount].filter((each) => each !== undefined);
+      const areAgreed = stated.every(
+        (each) =>
+          amount !== undefined &&
+          compareDecimals(amount, each.amount) === 0 &&
+          each.currency === contract.terms.currency,
+      );
+      if (!areAgreed) this.wrong('payment', `${type} of ${contractId} ${legId} is not what was agreed`);
     }
   }
 

@@ -6,7 +6,19 @@ const REPEATABLE = 'org.v402.order.outcome_unknown.v1';
 
 /** Whether what was published is a faithful account of what was recorded: each fact once, in order, without gaps. */
 export function checkEvents(seen: Seen): readonly Violation[] {
-  return [...identities(seen.events), ...order(seen.events), ...record(seen)];
+  return [...identities(seen.events), ...keys(seen.events), ...order(seen.events), ...record(seen)];
+}
+
+/** A receiver drops a request whose key it has seen before: two requests must not share one. */
+function* keys(events: readonly SeenEvent[]): Generator<Violation> {
+  const ids = new Map<string, string>();
+  for (const { id, data } of events) {
+    const { idempotencyKey } = data;
+    if (idempotencyKey === undefined) continue;
+    if ((ids.get(idempotencyKey) ?? id) !== id)
+      yield wrong('event_identity', `two events have the key ${idempotencyKey}`);
+    ids.set(idempotencyKey, id);
+  }
 }
 
 function* identities(events: readonly SeenEvent[]): Generator<Violation> {

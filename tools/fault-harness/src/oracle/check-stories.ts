@@ -14,6 +14,11 @@ export function checkStory(story: Story, books: Books, now: Instant): readonly V
       check.settled(story.contract, story.contract.contractId);
       checkNotHeld(check, books, story.contract);
       break;
+    case 'tampered':
+      check.settled(story.contract, story.contract.contractId);
+      checkNotHeld(check, books, story.contract);
+      checkCopy(check, books, story);
+      break;
     case 'refused':
       checkRefused(check, books, story);
       break;
@@ -50,6 +55,17 @@ function checkRefused(
   check.same('refusal', `announced codes of ${rawDigest}`, announced, [code]);
   if (!books.seen.keptBytes.has(rawDigest)) check.wrong('refusal', `bytes of ${rawDigest} are lost`);
   if (books.undecidable(rawDigest).length > 0) check.wrong('quarantine', `refused ${rawDigest} was parked, too`);
+}
+
+/** Whether it was refused depends on who was first; it was refused once at most, and for its own reason. */
+function checkCopy(check: ContractCheck, books: Books, { copy, code }: Extract<Story, { kind: 'tampered' }>): void {
+  const rawDigest = digestOf(copy);
+  const codes = books.rejectionCodes(rawDigest);
+  check.same('refusal', `announced codes of ${rawDigest}`, books.announcedCodes(rawDigest).map(String), codes);
+  if (codes.length > 0) check.same('refusal', `codes of ${rawDigest}`, codes, [code]);
+  if (codes.length > 0 && !books.seen.keptBytes.has(rawDigest)) {
+    check.wrong('refusal', `bytes of ${rawDigest} are lost`);
+  }
 }
 
 function checkParked(check: ContractCheck, books: Books, good: GoodContract): void {

@@ -20,7 +20,7 @@ const [base, amendment] = [amended.chain[0], amended.chain[1]!];
 const [one, other] = forked.amendments;
 
 const checksOf = (story: Story, { seen }: Appearance): readonly Check[] => [
-  ...new Set(judge([story], seen, NOW).map(({ check }) => check)),
+  ...new Set(judge({ stories: [story], copies: 1, now: NOW }, seen).map(({ check }) => check)),
 ];
 
 const CASE = 'case-0';
@@ -375,4 +375,16 @@ test.each<[what: string, check: Check, change: (appearance: Appearance) => void]
   ],
 ])('error: an amendment was released, and %s', (_, check, change) => {
   expect(checksOf(short, takenOver(change))).toContain(check);
+});
+
+test('error: somebody releases alone what is over the limit', () => {
+  const releasedAlone = (total: string): readonly Check[] => {
+    const appearance = takenOver();
+    appearance.seen.audit.splice(0);
+    appearance.write(HOLD, { action: 'release', contractId: amendment.contractId });
+    appearance.change(amendment, { total });
+    return checksOf(short, appearance);
+  };
+  expect(releasedAlone('20000')).not.toContain('audit');
+  expect(releasedAlone('20000.01')).toContain('audit');
 });

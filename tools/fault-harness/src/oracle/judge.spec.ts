@@ -16,13 +16,14 @@ const agreed = storyOf('agreed');
 const rivals = storyOf('rivals');
 const refused = storyOf('refused');
 const amended = storyOf('amended');
+const tampered = storyOf('tampered');
 
 /** Looks right for one agreed contract, unless it is changed. */
 const settled = (change: (appearance: Appearance) => void = () => undefined): readonly Check[] => {
   const appearance = new Appearance();
   appearance.settle(agreed.contract);
   change(appearance);
-  return [...new Set(judge([agreed], appearance.seen, NOW).map(({ check }) => check))];
+  return [...new Set(judge({ stories: [agreed], copies: 1, now: NOW }, appearance.seen).map(({ check }) => check))];
 };
 
 test('default: a contract that was settled as agreed is nothing to complain about', () => {
@@ -33,7 +34,7 @@ test('default: of two rivals one is settled in part, and the other in quarantine
   const appearance = new Appearance();
   appearance.accept(rivals.rivals[1]);
   appearance.quarantine(rivals.rivals[0], rivals.rivals[1]);
-  expect(judge([rivals], appearance.seen, NOW)).toEqual([]);
+  expect(judge({ stories: [rivals], copies: 1, now: NOW }, appearance.seen)).toEqual([]);
 });
 
 test.each<[what: string, check: Check, change: (appearance: Appearance) => void]>([
@@ -97,6 +98,30 @@ test.each<[what: string, check: Check, change: (appearance: Appearance) => void]
     'settlement',
     ({ seen }) => seen.settlements.splice(0, 1, { ...seen.settlements[0]!, total: '0.01' }),
   ],
+  [
+    'another amount is to be paid than is stated',
+    'payment',
+    ({ events }) => {
+      const at = events.findIndex(({ data }) => data.amount !== undefined);
+      const { data } = events[at]!;
+      events[at] = { ...events[at]!, data: { ...data, instructedAmount: { ...data.amount!, amount: '0.01' } } };
+    },
+  ],
+  [
+    'two requests have one key',
+    'event_identity',
+    (appearance) => {
+      const { contractId } = agreed.contract;
+      for (const deliveryId of ['d1', 'd2']) {
+        appearance.publish(contractId, 'org.v402.delivery.requested.v1', { deliveryId, idempotencyKey: 'k' });
+      }
+    },
+  ],
+  [
+    'a good contract was refused before it was accepted',
+    'refusal',
+    ({ seen }) => seen.rejections.push({ rawDigest: sha256(agreed.contract.value), code: 'expired', occurrences: 1 }),
+  ],
   ['a side has no legs', 'payment', ({ seen }) => seen.legs.splice(0, 1)],
   [
     'the time of an event goes backwards',
@@ -129,6 +154,7 @@ test.each<[what: string, check: Check, change: (appearance: Appearance) => void]
         rawDigest: null,
         holdId: null,
         resolution: null,
+        occurrences: 1,
       }),
   ],
 ])('error: %s', (_, check, change) => {
@@ -140,7 +166,9 @@ test('error: the conflict is ordered, too', () => {
   appearance.accept(rivals.rivals[0]);
   appearance.quarantine(rivals.rivals[1], rivals.rivals[0]);
   appearance.order(rivals.rivals[1], 'seller');
-  expect(judge([rivals], appearance.seen, NOW).map(({ check }) => check)).toContain('order');
+  expect(judge({ stories: [rivals], copies: 1, now: NOW }, appearance.seen).map(({ check }) => check)).toContain(
+    'order',
+  );
 });
 
 test('error: the conflict is carried out, too', () => {
@@ -148,7 +176,9 @@ test('error: the conflict is carried out, too', () => {
   appearance.accept(rivals.rivals[0]);
   appearance.quarantine(rivals.rivals[1], rivals.rivals[0]);
   appearance.publish(rivals.rivals[1].contractId, 'org.v402.delivery.requested.v1', { deliveryId: 'd1' });
-  expect(judge([rivals], appearance.seen, NOW).map(({ check }) => check)).toContain('payment');
+  expect(judge({ stories: [rivals], copies: 1, now: NOW }, appearance.seen).map(({ check }) => check)).toContain(
+    'payment',
+  );
 });
 
 test('an amendment waits for a person because its base had begun, and for nothing else', () => {
@@ -159,28 +189,70 @@ test('an amendment waits for a person because its base had begun, and for nothin
     for (const good of chain) appearance.accept(good, good === chain.at(-1));
     appearance.hold(chain.at(-1)!, 'amendment_after_start');
     if (begun) appearance.seen.attempted.add(base.contractId);
-    return judge([amended], appearance.seen, NOW).map(({ check }) => check);
+    return judge({ stories: [amended], copies: 1, now: NOW }, appearance.seen).map(({ check }) => check);
   };
   expect(held(true)).toEqual([]);
   expect(held(false)).toEqual(['stuck']);
 });
 
+test('error: of three deliveries one was lost', () => {
+  const { rawDigest, code } = refused;
+  const checks = (duplicates: number, occurrences: number): readonly Check[] => {
+    const appearance = new Appearance();
+    appearance.settle(agreed.contract);
+    appearance.change(agreed.contract, { duplicates });
+    appearance.seen.rejections.push({ rawDigest, code, occurrences });
+    appearance.seen.keptBytes.add(rawDigest);
+    appearance.publish(rawDigest, 'org.v402.contract.rejected.v1', { rawDigest, code });
+    const found = judge({ stories: [agreed, refused], copies: 3, now: NOW }, appearance.seen);
+    return found.map(({ check }) => check);
+  };
+  expect(checks(2, 3)).toEqual([]);
+  expect(checks(5, 4)).toEqual([]);
+  expect(checks(1, 3)).toEqual(['decision']);
+  expect(checks(2, 2)).toEqual(['decision']);
+});
+
+test('error: a spoiled copy is refused twice, or not counted at all', () => {
+  const { contract, copy, code } = tampered;
+  const rawDigest = sha256(copy);
+  const checks = (duplicates: number, refusals: readonly string[]): readonly Check[] => {
+    const appearance = new Appearance();
+    appearance.settle(contract);
+    appearance.change(contract, { duplicates });
+    for (const each of refusals) {
+      appearance.seen.rejections.push({ rawDigest, code: each, occurrences: 1 });
+      appearance.seen.keptBytes.add(rawDigest);
+      appearance.publish(rawDigest, 'org.v402.contract.rejected.v1', { rawDigest, code: each });
+    }
+    return judge({ stories: [tampered], copies: 1, now: NOW }, appearance.seen).map(({ check }) => check);
+  };
+  expect(checks(1, [])).toEqual([]);
+  expect(checks(0, [code])).toEqual([]);
+  expect(checks(0, [])).toEqual(['decision']);
+  expect(checks(0, [code, 'expired'])).toContain('refusal');
+});
+
 test('error: a refusal with another code, or without its bytes', () => {
   const { rawDigest, code } = refused;
   const appearance = new Appearance();
-  appearance.seen.rejections.push({ rawDigest, code });
+  appearance.seen.rejections.push({ rawDigest, code, occurrences: 1 });
   appearance.seen.keptBytes.add(rawDigest);
   appearance.publish(rawDigest, 'org.v402.contract.rejected.v1', { rawDigest, code });
-  expect(judge([refused], appearance.seen, NOW)).toEqual([]);
-  appearance.seen.rejections.push({ rawDigest, code: 'expired_otherwise' });
+  expect(judge({ stories: [refused], copies: 1, now: NOW }, appearance.seen)).toEqual([]);
+  appearance.seen.rejections.push({ rawDigest, code: 'expired_otherwise', occurrences: 1 });
   appearance.seen.keptBytes.clear();
-  expect(judge([refused], appearance.seen, NOW).map(({ check }) => check)).toEqual(['refusal', 'refusal']);
+  expect(judge({ stories: [refused], copies: 1, now: NOW }, appearance.seen).map(({ check }) => check)).toEqual([
+    'refusal',
+    'refusal',
+    'refusal',
+  ]);
 });
 
 test('behavior: the same seed tells the same stories, and every kind of them', () => {
   const ids = (list: readonly Story[]): string[] => list.map((story) => JSON.stringify(story.kind));
   expect(ids(makeStories({ seed: 7, contracts: 300, now: NOW }).stories)).toEqual(ids(stories));
-  expect(new Set(stories.map(({ kind }) => kind)).size).toBe(6);
+  expect(new Set(stories.map(({ kind }) => kind)).size).toBe(7);
 });
 
 test('behavior: every message is sent three times, and an amendment once after its base under one key', () => {

@@ -24,7 +24,16 @@ export interface EventData {
   readonly conflictsWith?: string;
   readonly rawDigest?: string;
   readonly code?: string;
-  readonly amount?: { readonly amount: string; readonly currency: string };
+  readonly amount?: Money;
+  /** What is to be paid. */
+  readonly instructedAmount?: Money;
+  /** Receivers act once on each. */
+  readonly idempotencyKey?: string;
+}
+
+interface Money {
+  readonly amount: string;
+  readonly currency: string;
 }
 
 /** An order as the order system has it. */
@@ -45,6 +54,14 @@ export interface SettlementRow {
   readonly state: string;
   readonly total: string;
   readonly orderReference: string;
+  /** How often it was delivered again. */
+  readonly duplicates: number;
+}
+
+export interface RejectionRow {
+  readonly rawDigest: string;
+  readonly code: string;
+  readonly occurrences: number;
 }
 
 export interface LegRow {
@@ -63,6 +80,7 @@ export interface QuarantineRow {
   readonly holdId: string | null;
   /** `release`, `reject` or `redrive`; null as long as nobody has decided. */
   readonly resolution: string | null;
+  readonly occurrences: number;
 }
 
 export interface HoldRow {
@@ -97,7 +115,7 @@ export interface Seen {
   readonly settlements: readonly SettlementRow[];
   /** Sums of the agreed legs, by settlement and side. */
   readonly legs: readonly LegRow[];
-  readonly rejections: readonly { readonly rawDigest: string; readonly code: string }[];
+  readonly rejections: readonly RejectionRow[];
   readonly quarantine: readonly QuarantineRow[];
   /** Contracts of which an order may have been asked for. */
   readonly attempted: ReadonlySet<string>;
@@ -115,16 +133,16 @@ const OUTPUTS: readonly TopicKey[] = ['events', 'payments', 'deliveries', 'rejec
 
 const SETTLEMENTS = `
   SELECT encode(contract_id, 'hex') AS "contractId", negotiation_id AS "negotiationId", current, state,
-         total::text AS total, order_reference AS "orderReference"
+         total::text AS total, order_reference AS "orderReference", duplicates
     FROM v402.settlement JOIN v402.deal ON deal.key = deal_key`;
 const LEGS = `
   SELECT encode(contract_id, 'hex') AS "contractId", side, trim_scale(sum(amount))::text AS sum
     FROM v402.payment_leg GROUP BY contract_id, side`;
-const REJECTIONS = `SELECT encode(raw_digest, 'hex') AS "rawDigest", code FROM v402.rejection`;
+const REJECTIONS = `SELECT encode(raw_digest, 'hex') AS "rawDigest", code, occurrences FROM v402.rejection`;
 const QUARANTINE = `
   SELECT id::text AS id, reason, encode(contract_id, 'hex') AS "contractId",
          encode(conflicts_with, 'hex') AS "conflictsWith", encode(raw_digest, 'hex') AS "rawDigest",
-         hold_id::text AS "holdId", resolution
+         hold_id::text AS "holdId", resolution, occurrences
     FROM v402.quarantine`;
 const ATTEMPTED = `SELECT DISTINCT encode(contract_id, 'hex') AS "contractId" FROM v402.order_placement WHERE attempt > 0`;
 const HOLDS = `
@@ -150,6 +168,9 @@ const STUCK = `
   SELECT 'event ' || event_id || ' is not published' FROM v402.outbox
   UNION ALL
   SELECT 'stream ' || encode(stream, 'hex') || ' is parked: ' || code FROM v402.parked_stream
+  UNION ALL
+  SELECT code || ' in partition ' || partition || ', of which nothing was removed'
+    FROM v402.input_loss WHERE code <> 'input_offsets_moved'
   UNION ALL
   SELECT 'case ' || id || ' (' || reason || ') is not decided, though operators try' FROM (${UNDECIDED}) undecided
   UNION ALL

@@ -12,7 +12,9 @@ export type Check =
   | 'order'
   /** Something was asked for twice, or for another amount than was agreed. */
   | 'payment'
-  /** A refused message is not recorded once, with its code and bytes. */
+  /** A delivery was neither decided nor counted. */
+  | 'decision'
+  /** A refused message is not recorded once, with its code and bytes, or a good one was refused. */
   | 'refusal'
   /** A conflict was not quarantined, or something else was. */
   | 'quarantine'

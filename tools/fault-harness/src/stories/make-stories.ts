@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Instant } from '@v402/domain';
+import { addSeconds, type Instant } from '@v402/domain';
 import {
   bytesOf,
   changed,
@@ -12,6 +12,7 @@ import {
   sign,
   World,
   type Deal,
+  type DealTimes,
   type FaultCode,
   type SimulatedTrade,
 } from '@v402/simulators';
@@ -30,6 +31,8 @@ export interface Stories {
   readonly stories: readonly Story[];
   /** Every message three times, at different moments and under different keys, so that several processes have it. */
   readonly sends: readonly Send[];
+  /** How often each message is sent. */
+  readonly copies: number;
   /** How the system has to be configured for them. */
   readonly trade: Pick<SimulatedTrade, 'handling' | 'trustRegistry' | 'paymentAccounts'>;
 }
@@ -41,7 +44,14 @@ const DELIVERIES = 3;
 const CODES = Object.keys(FAULTS) as FaultCode[];
 
 /** Percent of the stories; what is left is agreed without further ado. */
-const SHARES = { refused: 9, rivals: 6, amended: 8, forked: 3, poison: 2 } as const;
+const SHARES = { refused: 9, rivals: 6, amended: 8, forked: 3, poison: 2, tampered: 3 } as const;
+
+/**
+ * Times that only a handler decides rightly which does not go by the clock of its process. A contract may be agreed five
+ * minutes ahead, and processes are wrong by as much; a run takes longer, but its beginning is enough.
+ */
+const JUST_AHEAD = { agreed: 240, expires: 86_400 } as const;
+const JUST_EXPIRED = { agreed: -3_600, expires: -60 } as const;
 
 /** Makes stories and the order in which their messages are sent. The same seed makes the same ones. */
 export function makeStories({ seed, contracts, now, once = false }: StoryOptions): Stories {
@@ -55,7 +65,7 @@ export function makeStories({ seed, contracts, now, once = false }: StoryOptions
     messages += messagesOf(story).length;
   }
   const trade = { handling: HANDLING, trustRegistry: world.trustRegistry(), paymentAccounts: paymentAccounts() };
-  return { stories, sends: sendsOf(stories, random, once), trade };
+  return { stories, sends: sendsOf(stories, random, once), copies: once ? 1 : DELIVERIES, trade };
 }
 
 class Teller {
@@ -76,7 +86,13 @@ class Teller {
     const kind = this.#kind();
     switch (kind) {
       case 'agreed':
-        return { kind, contract: good(this.#deals.make()) };
+        return { kind, contract: good(this.#deals.make(this.random.chance(5) ? this.#at(JUST_AHEAD) : undefined)) };
+      case 'tampered': {
+        const deal = this.#deals.make();
+        const { contract, signatures } = sign(deal);
+        const copy = bytesOf({ contract, signatures: signatures.slice(0, 1) });
+        return { kind, contract: good(deal), copy, code: 'signature_missing' };
+      }
       case 'poison':
         return { kind, contract: good(this.#poisoned.make()) };
       case 'refused':
@@ -94,6 +110,11 @@ class Teller {
         return { kind, base: good(base), amendments: [good(one), good(changed(one, { supersedes }))] };
       }
     }
+  }
+
+  #at({ agreed, expires }: { readonly agreed: number; readonly expires: number }): DealTimes {
+    const { now } = this.world;
+    return { agreedAt: addSeconds(now, agreed), expiresAt: addSeconds(now, expires) };
   }
 
   #kind(): Story['kind'] {
@@ -121,7 +142,10 @@ class Teller {
     const code = CODES[index % CODES.length] ?? 'expired';
     const ways = FAULTS[code];
     const way = ways[Math.floor(index / CODES.length) % ways.length] ?? ways[0];
-    const { value } = way({ deals: this.#deals, world: this.world });
+    const isJustExpired = code === 'expired' && this.random.chance(70);
+    const value = isJustExpired
+      ? bytesOf(sign(this.#deals.make(this.#at(JUST_EXPIRED))))
+      : way({ deals: this.#deals, world: this.world }).value;
     const rawDigest = createHash('sha256')
       .update(value ?? new Uint8Array())
       .digest('hex');
@@ -139,6 +163,7 @@ export function contractsOf(story: Story): readonly GoodContract[] {
   switch (story.kind) {
     case 'agreed':
     case 'poison':
+    case 'tampered':
       return [story.contract];
     case 'refused':
       return [];
@@ -151,9 +176,13 @@ export function contractsOf(story: Story): readonly GoodContract[] {
   }
 }
 
-function messagesOf(story: Story): readonly Send[] {
+/** What is sent of a story, each message once. */
+export function messagesOf(story: Story): readonly Send[] {
   if (story.kind === 'refused') return [{ key: story.rawDigest.slice(0, 16), value: story.value }];
-  return contractsOf(story).map(({ contract, value }) => ({ key: contract.negotiationId, value }));
+  const messages = contractsOf(story).map(({ contract, value }) => ({ key: contract.negotiationId, value }));
+  return story.kind === 'tampered'
+    ? [...messages, { key: story.contract.contract.negotiationId, value: story.copy }]
+    : messages;
 }
 
 /** Moments run from 0 to this. */
@@ -194,6 +223,7 @@ function earlierMoments(story: Story, messages: number, random: Random): readonl
   const together = random.int(HEAD_START, END);
   switch (story.kind) {
     case 'rivals':
+    case 'tampered':
       return moments.map(([, ...others]) => [together, ...others]);
     case 'forked':
       return moments.map(([, ...others], index) => [index === 0 ? together - HEAD_START : together, ...others]);

@@ -19,6 +19,16 @@ export type Story =
       readonly value: Uint8Array | null;
       readonly rawDigest: string;
     }
+  /**
+   * A contract, and a copy of it that somebody has spoiled, at the same moment: the contract is settled, and the copy is
+   * refused with the code, or is no news once the contract is known.
+   */
+  | {
+      readonly kind: 'tampered';
+      readonly contract: GoodContract;
+      readonly copy: Uint8Array;
+      readonly code: FaultCode;
+    }
   /** Two contracts for one negotiation: one of them is settled, the other is quarantined, and the deal is held. */
   | { readonly kind: 'rivals'; readonly rivals: readonly [GoodContract, GoodContract] }
   /** A contract and amendments of it, each of the one before: the last one counts, or it is held. */

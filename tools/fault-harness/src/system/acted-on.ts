@@ -1,5 +1,8 @@
 import type { OperatorCase } from '@v402/application';
 
+/** What is more in total needs a second operator, in any currency: some releases do, and others do not. */
+export const APPROVAL_OVER = '20000';
+
 const SHARE = 3;
 
 /**

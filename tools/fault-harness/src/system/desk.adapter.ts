@@ -85,6 +85,7 @@ export class DeskOrderSystem extends OrderSystem {
     const query = new URLSearchParams({ kind, reference });
     try {
       const response = await fetch(`${this.url}/orders?${query.toString()}`, { signal });
+      if (response.status !== 200) throw new Error(`The order desk answers ${response.status}.`);
       return (await response.json()) as DeskOrder[];
     } catch (cause) {
       throw new RetryableError('order_system_unavailable', 'The order desk does not answer.', {}, { cause });

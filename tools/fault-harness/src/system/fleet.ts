@@ -24,12 +24,18 @@ export class Fleet {
   readonly #extras = new Set<RoleChild>();
   readonly #all: RoleChild[] = [];
   readonly #refusals = new Map<string, number>();
+  #isUnguarded = false;
 
   constructor(private readonly options: FleetOptions) {}
 
   /** How often operators were told no, by the code. */
   get refusals(): Readonly<Record<string, number>> {
     return Object.fromEntries(this.#refusals);
+  }
+
+  /** Whether any of them came to where a guard is taken out. */
+  get isUnguarded(): boolean {
+    return this.#isUnguarded;
   }
 
   /** Resolves when all of them work. */
@@ -89,6 +95,7 @@ export class Fleet {
       seed: random.int(0, MAX_SEED),
       logFile: join(folder, `${name}.log`),
       onRefused: (code) => this.#refusals.set(code, (this.#refusals.get(code) ?? 0) + 1),
+      onUnguarded: () => (this.#isUnguarded = true),
     });
     this.#all.push(child);
     return child;

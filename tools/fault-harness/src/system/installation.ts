@@ -14,9 +14,11 @@ const GROUP = 'v402-intake';
 const SILENT = (): undefined => undefined;
 const RETRY_MS = 100;
 const RETRIES = 100;
+/** How long is waited for what the agents send, or a process does, and what may not come. */
+const PATIENCE_MS = 5_000;
 
 /**
- * Inserts meet a disk that is full while the switch is on; a poisoned deal is a value that the database never takes. The
+ * Writes meet a disk that is full while the switch is on, some of them at the commit only; a poisoned deal is a value that the database never takes. The
  * triggers are there from the beginning, since creating one waits for every open transaction.
  */
 const SWITCHES = `
@@ -32,6 +34,13 @@ const SWITCHES = `
   CREATE TRIGGER fault_disk BEFORE INSERT ON v402.event FOR EACH STATEMENT EXECUTE FUNCTION public.meet_full_disk();
   CREATE TRIGGER fault_disk BEFORE INSERT ON v402.decision FOR EACH STATEMENT EXECUTE FUNCTION public.meet_full_disk();
   CREATE TRIGGER fault_disk BEFORE UPDATE ON v402.order_placement FOR EACH STATEMENT EXECUTE FUNCTION public.meet_full_disk();
+  CREATE TRIGGER fault_disk BEFORE DELETE ON v402.outbox FOR EACH STATEMENT EXECUTE FUNCTION public.meet_full_disk();
+  CREATE CONSTRAINT TRIGGER fault_disk_at_commit AFTER INSERT OR UPDATE ON v402.input_offset
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.meet_full_disk();
+  CREATE CONSTRAINT TRIGGER fault_disk_at_commit AFTER UPDATE ON v402.settlement
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.meet_full_disk();
+  CREATE CONSTRAINT TRIGGER fault_disk_at_commit AFTER INSERT ON v402.audit_entry
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.meet_full_disk();
   CREATE FUNCTION public.meet_poison() RETURNS trigger LANGUAGE plpgsql AS $$
   BEGIN
     RAISE EXCEPTION 'poisoned' USING ERRCODE = 'data_exception';
@@ -40,10 +49,9 @@ const SWITCHES = `
     WHEN (NEW.negotiation_id LIKE '${POISON}-%') EXECUTE FUNCTION public.meet_poison();
 `;
 
-/** Nothing is due, claimed, unpublished or waits for an operator who acts; what a hold stops may be due for ever. */
-const IDLE = `
+/** Nothing is due, claimed or unpublished; what a hold stops may be due for ever. */
+const QUIET = `
   SELECT NOT EXISTS (SELECT FROM v402.outbox)
-     AND NOT EXISTS (SELECT FROM (${UNDECIDED}) undecided)
      AND NOT EXISTS (
        SELECT FROM v402.work w JOIN v402.settlement s USING (contract_id)
         WHERE (w.due_at <= clock_timestamp() + interval '12 hours' OR w.lease_until IS NOT NULL)
@@ -52,7 +60,7 @@ const IDLE = `
           AND NOT EXISTS (SELECT FROM v402.payment_leg l
                            WHERE w.kind = 'payment_leg' AND l.contract_id = w.contract_id AND l.side = w.side
                              AND l.leg_id = w.subject_id AND l.state = 'blocked'))
-     AND NOT EXISTS (SELECT FROM v402.order_placement WHERE state IN ('placing', 'unknown')) AS idle`;
+     AND NOT EXISTS (SELECT FROM v402.order_placement WHERE state IN ('placing', 'unknown')) AS quiet`;
 
 const PROGRESS = `
   SELECT concat_ws(' ', (SELECT count(*) FROM v402.decision), (SELECT count(*) FROM v402.event), (SELECT count(*) FROM v402.outbox),
@@ -159,10 +167,30 @@ export class Installation {
     }
   }
 
+  /** Until a process of this name is in the group, or begins to be; not for ever: a busy machine may be slow to start it. */
+  async untilMember(name: string): Promise<void> {
+    await this.#until(async () => (await this.#group.members()).some((clientId) => clientId.endsWith(name)));
+  }
+
+  /** Until there are messages that nobody has taken, if any come. */
+  async untilMessagesWait(): Promise<void> {
+    await this.#until(async () => (await this.lag()) > 0n);
+  }
+
+  async #until(holds: () => Promise<boolean>): Promise<void> {
+    const endMs = performance.now() + PATIENCE_MS;
+    while (performance.now() < endMs && !(await holds().catch(() => false))) await sleep(RETRY_MS);
+  }
+
   /** Whether everything that was sent has been taken, and everything that was to be done is done or waits for a person. */
   async isIdle(): Promise<boolean> {
-    const [row] = await this.sql<{ idle: boolean }>(IDLE);
-    return row?.idle === true && (await this.#group.lag(this.#contracts)) === 0n;
+    return (await this.isQuiet()) && (await this.sql(UNDECIDED)).length === 0;
+  }
+
+  /** The same, but for cases that operators have still to decide. */
+  async isQuiet(): Promise<boolean> {
+    const [row] = await this.sql<{ quiet: boolean }>(QUIET);
+    return row?.quiet === true && (await this.#group.lag(this.#contracts)) === 0n;
   }
 
   /** What has come to pass so far, in figures that change whenever something does. */

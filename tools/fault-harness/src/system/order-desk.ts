@@ -53,7 +53,31 @@ export class OrderDesk {
       return;
     }
     const found = this.#orders.get(`${url.searchParams.get('kind')} ${url.searchParams.get('reference')}`) ?? [];
-    answer(response, 200, found);
+    this.#show(found, response);
+  }
+
+  /** A look-up meets the same troubles as a request. */
+  #show(found: readonly DeskOrder[], response: ServerResponse): void {
+    switch (this.mode) {
+      case 'works':
+      case 'commits_late':
+        answer(response, 200, found);
+        return;
+      case 'answer_lost':
+        response.destroy();
+        return;
+      case 'storm':
+        answer(response, 503, []);
+        return;
+      case 'busy':
+        answer(response, 429, []);
+        return;
+      case 'reset':
+        response.socket?.resetAndDestroy();
+        return;
+      case 'hangs':
+        return;
+    }
   }
 
   async #create(asked: Asked, response: ServerResponse): Promise<void> {

@@ -29,6 +29,8 @@ export interface RoleChildOptions {
   readonly logFile: string;
   /** Told when an operator was told no. */
   readonly onRefused: (code: string) => void;
+  /** Told when it came to where a guard is taken out. */
+  readonly onUnguarded: () => void;
 }
 
 /** One process of one role, or one operator. */
@@ -36,6 +38,8 @@ export class RoleChild {
   /** Resolves when its fault point is reached, with the point; or when it has ended, with nothing. */
   #reached = Promise.withResolvers<FaultPointName | undefined>();
   #isToldToEnd = false;
+  #mayBeKilled = false;
+  #isReady = false;
   readonly ready: Promise<void>;
   readonly ended: Promise<void>;
 
@@ -56,6 +60,7 @@ export class RoleChild {
     child.on('message', (message: FromRole) => {
       switch (message.type) {
         case 'ready':
+          this.#isReady = true;
           ready.resolve(undefined);
           return;
         case 'reached':
@@ -63,6 +68,9 @@ export class RoleChild {
           return;
         case 'refused':
           options.onRefused(message.code);
+          return;
+        case 'unguarded':
+          options.onUnguarded();
           return;
       }
     });
@@ -88,8 +96,16 @@ export class RoleChild {
   /** How it ended although nobody had killed it or told it to end. */
   get crash(): string | undefined {
     const { exitCode, signalCode } = this.child;
-    if (!this.hasEnded || signalCode === 'SIGKILL' || (this.#isToldToEnd && ENDS.has(exitCode ?? -1))) return undefined;
+    const isKilled = this.wasKilled && this.#mayBeKilled;
+    // Who is told to end while it starts has not begun to listen to that.
+    const isEnded = ENDS.has(exitCode ?? -1) || (!this.#isReady && signalCode === 'SIGTERM');
+    if (!this.hasEnded || isKilled || (this.#isToldToEnd && isEnded)) return undefined;
     return `${this.options.name} ended with ${exitCode ?? signalCode ?? 'nothing'}`;
+  }
+
+  /** By whomever: a system without memory does it, too. */
+  get wasKilled(): boolean {
+    return this.child.signalCode === 'SIGKILL';
   }
 
   get hasEnded(): boolean {
@@ -99,6 +115,7 @@ export class RoleChild {
   /** Resolves when the point is reached the next time but `skip`; with nothing when the process ends first or by it. */
   arm(point: FaultPointName, action: ArmedAction, skip: number): Promise<FaultPointName | undefined> {
     this.#reached = Promise.withResolvers();
+    if (action === 'kill') this.#mayBeKilled = true;
     if (this.hasEnded) this.#reached.resolve(undefined);
     this.#tell({ type: 'arm', point, action, skip });
     return this.#reached.promise;
@@ -127,6 +144,7 @@ export class RoleChild {
   }
 
   async kill(): Promise<void> {
+    this.#mayBeKilled = true;
     this.signal('SIGKILL');
     await this.ended;
   }

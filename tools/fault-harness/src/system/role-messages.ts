@@ -18,7 +18,9 @@ export type FromRole =
   | { readonly type: 'ready' }
   | { readonly type: 'reached'; readonly point: FaultPointName }
   /** An operator was told no. */
-  | { readonly type: 'refused'; readonly code: string };
+  | { readonly type: 'refused'; readonly code: string }
+  /** It came to where a guard is taken out. */
+  | { readonly type: 'unguarded' };
 
 /** The environment of a role process beyond that of its role. */
 export const ROLE_VARIABLE = 'V402_FAULTS_ROLE';

@@ -23,7 +23,7 @@ process.on('disconnect', () => {
 skewClock(Number(process.env[SKEW_VARIABLE] ?? 0));
 const guard = process.env[GUARD_VARIABLE];
 const role = process.env[ROLE_VARIABLE] as FleetRole;
-if (guard !== undefined) removeGuard(guard as Guard, role);
+if (guard !== undefined) removeGuard(guard as Guard, role, tellOnce());
 
 const faults = new RemoteFaultPoint();
 const { openOperations, startRoles } = await import('@v402/roles');
@@ -44,3 +44,12 @@ if (role === 'operator') {
   await startRoles([role], { env: process.env, faults, ...orderSystem });
 }
 await report({ type: 'ready' });
+
+/** That this process is unguarded is news only once. */
+function tellOnce(): () => void {
+  let isTold = false;
+  return () => {
+    if (!isTold) void report({ type: 'unguarded' });
+    isTold = true;
+  };
+}
