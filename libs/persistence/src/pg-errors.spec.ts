@@ -17,6 +17,7 @@ test.each([
   ['54000', 'terminal', 'data_error'],
   ['40001', 'retryable', 'transaction_conflict'],
   ['40P01', 'retryable', 'transaction_conflict'],
+  ['55P03', 'retryable', 'lock_timeout'],
   ['57014', 'retryable', 'statement_timeout'],
   ['08006', 'retryable', 'database_unavailable'],
   ['28P01', 'retryable', 'database_authentication_failed'],
@@ -40,7 +41,7 @@ test.each([
   expect(classify(fromServer(sqlState))).toMatchObject({ kind, code });
 });
 
-test.each(['22001', '23505', '54000', '42601', '57014', 'XX000'])(
+test.each(['22001', '23505', '54000', '42601', '55P03', '57014', 'XX000'])(
   'SQLSTATE %s: no value gets into the error',
   (code) => {
     const error = classify(fromServer(code));

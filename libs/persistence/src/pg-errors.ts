@@ -3,9 +3,18 @@ import pg from 'pg';
 
 /** Which of its callers' next steps an error calls for, by SQLSTATE (PostgreSQL, appendix A). */
 type Verdict =
-  'authentication' | 'conflict' | 'data' | 'not_migrated' | 'other' | 'permission' | 'timeout' | 'unavailable';
+  | 'authentication'
+  | 'conflict'
+  | 'data'
+  | 'locked'
+  | 'not_migrated'
+  | 'other'
+  | 'permission'
+  | 'timeout'
+  | 'unavailable';
 
 const CONFLICTS = ['40001', '40P01'];
+const LOCK_NOT_AVAILABLE = '55P03';
 const STATEMENT_CANCELED = '57014';
 const INSUFFICIENT_PRIVILEGE = '42501';
 /** No such database, schema, table or column. */
@@ -21,6 +30,7 @@ const UNAVAILABLE_CLASSES = ['08', '53', '57', '58'];
 function verdictOn(sqlState: string): Verdict {
   const sqlClass = sqlState.slice(0, 2);
   if (CONFLICTS.includes(sqlState)) return 'conflict';
+  if (sqlState === LOCK_NOT_AVAILABLE) return 'locked';
   if (sqlState === STATEMENT_CANCELED) return 'timeout';
   if (sqlState === INSUFFICIENT_PRIVILEGE) return 'permission';
   if (NOT_THERE.includes(sqlState)) return 'not_migrated';
@@ -100,6 +110,8 @@ export function classify(error: unknown): unknown {
       return new TerminalError('data_error', 'The database refuses a value.', context);
     case 'conflict':
       return new RetryableError('transaction_conflict', 'Transactions were in conflict.', context, { cause: error });
+    case 'locked':
+      return new RetryableError('lock_timeout', 'A row was locked by somebody else for too long.', context);
     case 'timeout':
       return new RetryableError('statement_timeout', 'A statement took too long and was cancelled.', context);
     case 'unavailable':

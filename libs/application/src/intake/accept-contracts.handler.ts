@@ -1,6 +1,6 @@
 import { isExpired, type SignatureVerifier } from '@v402/contract';
-import { TerminalError, type Arrival, type Refusal, type RefusalCode } from '@v402/domain';
-import { apart } from '../apart.js';
+import { RetryableError, TerminalError, type Arrival, type Refusal, type RefusalCode } from '@v402/domain';
+import { apart, isLocked } from '../apart.js';
 import { arrivalOfDatabase } from '../events/members.js';
 import type { EventNaming } from '../events/settlement-stream.js';
 import { coordinatesKey } from '../ports/evidence-store.js';
@@ -40,6 +40,11 @@ const NONE: IntakeReport = {
 
 /** How often a message may fail for a reason that nobody foresaw before it is parked. */
 const MAX_FAILURES = 5;
+/**
+ * The same where its rows are locked by somebody else: locks end, be it with the session that keeps them, and each time was
+ * waited for. With the pauses between them these are some minutes.
+ */
+const MAX_LOCKED = 40;
 
 /**
  * Decides messages of the contracts topic and records every decision: settlement, rejection, quarantine or duplicate.
@@ -173,11 +178,15 @@ export class AcceptContractsHandler {
     return counts;
   }
 
-  /** A refused value is parked at once; a failure that nobody foresaw may pass, so it is tried again a few times. */
+  /**
+   * A refused value is parked at once; a failure that nobody foresaw may pass, so it is tried again a few times, and one
+   * that waits for a lock more often. What follows it may build on it, so it is not overtaken meanwhile.
+   */
   async #park(message: InboundMessage, error: unknown): Promise<IntakeReport> {
     const key = coordinatesKey(message.coordinates);
     const failures = (this.#failures.get(key) ?? 0) + 1;
-    if (!(error instanceof TerminalError) && failures < MAX_FAILURES) {
+    const most = isLocked(error) ? MAX_LOCKED : MAX_FAILURES;
+    if (!(error instanceof TerminalError) && failures < most) {
       this.#failures.set(key, failures);
       throw error;
     }
@@ -190,7 +199,9 @@ export class AcceptContractsHandler {
       await this.faults.reach('C9');
     });
     const known =
-      error instanceof TerminalError ? { ...error.context, reason: error.code } : { reason: 'unexpected_error' };
+      error instanceof TerminalError || error instanceof RetryableError
+        ? { ...error.context, reason: error.code }
+        : { reason: 'unexpected_error' };
     this.alarms.raise('undecidable_message', 'A message could not be decided. It is parked with its bytes.', {
       ...known,
       digest: raw.digest,

@@ -1,8 +1,9 @@
-import { backoffMs, TerminalError, type MonotonicClock } from '@v402/domain';
+import { backoffMs, RetryableError, TerminalError, type MonotonicClock } from '@v402/domain';
+import { isAway } from '../apart.js';
 import type { AlarmCode } from '../ports/alarm-codes.js';
 import type { Alarms } from '../ports/seams.js';
 import type { UnitOfWork } from '../ports/unit-of-work.js';
-import type { Claim } from '../ports/work-store.js';
+import type { Claim, Postponement } from '../ports/work-store.js';
 import type { CircuitBreaker } from './circuit-breaker.js';
 import type { OutcomeContext, Recorded } from './order-recording.js';
 import { OutcomeRecorder } from './outcome-recorder.js';
@@ -36,13 +37,14 @@ export class OrderReporter {
     try {
       this.#say(claim, outcome, await this.#outcomes.record(known));
     } catch (error) {
-      if (!(error instanceof TerminalError)) throw error;
-      await this.#cannotRecord(known, error);
+      if (error instanceof TerminalError) await this.#cannotRecord(known, error);
+      else if (error instanceof RetryableError && !isAway(error)) await this.#waitForRow(claim, error);
+      else throw error;
     }
   }
 
   notReadable(claim: Claim, reason: string): void {
-    const message = 'An order cannot be placed: its settlement cannot be read. It is tried again.';
+    const message = 'An order cannot be placed: its settlement cannot be read or locked. It is tried again.';
     this.#raise('settlement_not_readable', message, claim, reason);
   }
 
@@ -81,14 +83,26 @@ export class OrderReporter {
   /** The order is looked up again later: what cannot be written now may be answered otherwise then. */
   async #cannotRecord({ claim, outcome, isAttempt }: KnownOutcome, error: TerminalError): Promise<void> {
     this.#raise('outcome_not_recordable', 'What became of an order cannot be recorded.', claim, error.code);
-    const { maxLookUps, backoff } = this.context.timing;
+    const { maxLookUps } = this.context.timing;
     if (outcome.kind !== 'not_recordable' && claim.attempts >= maxLookUps) {
       await this.report({ claim, outcome: { kind: 'not_recordable', code: 'outcome_not_recordable' }, isAttempt });
       return;
     }
+    await this.#putOff(claim, { uncounted: false });
+  }
+
+  /** A row of it is locked by somebody, or damaged. That says nothing about the order, so it is no attempt of it. */
+  async #waitForRow(claim: Claim, error: RetryableError): Promise<void> {
+    const message = 'What became of an order cannot be recorded for now. It is looked up again.';
+    this.#raise('outcome_not_recordable', message, claim, error.code);
+    await this.#putOff(claim, { uncounted: true });
+  }
+
+  async #putOff(claim: Claim, { uncounted }: Required<Pick<Postponement, 'uncounted'>>): Promise<void> {
+    const pauseMs = backoffMs(this.context.timing.backoff, claim.attempts);
     await this.unitOfWork.run(async (tx) => {
-      const dueAt = (await tx.now()) + BigInt(backoffMs(backoff, claim.attempts)) * 1_000n;
-      await tx.work.postpone([{ claim, dueAt, progressed: false }]);
+      const dueAt = (await tx.now()) + BigInt(pauseMs) * 1_000n;
+      await tx.work.postpone([{ claim, dueAt, progressed: false, uncounted }]);
     });
   }
 

@@ -1,4 +1,4 @@
-import { TerminalError } from '@v402/domain';
+import { apart } from '../apart.js';
 import type { UnitOfWork } from '../ports/unit-of-work.js';
 import type { OutcomeContext, Recorded } from './order-recording.js';
 import { recordOutcomes, type KnownOutcome } from './record-outcomes.js';
@@ -39,19 +39,26 @@ export class OutcomeRecorder {
     this.#isRecording = false;
   }
 
-  /** Never rejects: every waiting call gets its own answer. */
+  /**
+   * Never rejects: every waiting call gets its own answer. One outcome that cannot be written must not keep the others
+   * from being recorded.
+   */
   async #recordSome(some: readonly Waiting[]): Promise<void> {
+    const together = (waiting: readonly Waiting[]): Promise<void> => this.#recordTogether(waiting);
+    const alone = ({ reject }: Waiting, error: unknown): Promise<void> => {
+      reject(error);
+      return Promise.resolve();
+    };
     try {
-      const known = some.map((each) => each.known);
-      const recorded = await this.unitOfWork.run((tx) => recordOutcomes(tx, this.context, known));
-      for (const { known, resolve } of some) resolve(recorded.get(known.claim.id));
+      await apart(some, together, alone);
     } catch (error) {
-      // One outcome that cannot be written must not keep the others from being recorded.
-      if (error instanceof TerminalError && some.length > 1) {
-        for (const one of some) await this.#recordSome([one]);
-      } else {
-        for (const { reject } of some) reject(error);
-      }
+      for (const { reject } of some) reject(error); // says nothing to those that have their answer
     }
+  }
+
+  async #recordTogether(some: readonly Waiting[]): Promise<void> {
+    const known = some.map((each) => each.known);
+    const recorded = await this.unitOfWork.run((tx) => recordOutcomes(tx, this.context, known));
+    for (const { known, resolve } of some) resolve(recorded.get(known.claim.id));
   }
 }

@@ -174,8 +174,23 @@ export class PlaceOrdersHandler {
       (passed) => passed !== null,
     );
     if (sendable.length === 0) return;
-    const startedMs = this.clock.nowMs();
-    const intended = await this.unitOfWork.run((tx) => recordIntents(tx, sendable, this.context));
+    const calls: Promise<unknown>[] = [];
+    const intend = async (claims: readonly Claim[]): Promise<void> => {
+      const startedMs = this.clock.nowMs();
+      const intended = await this.unitOfWork.run((tx) => recordIntents(tx, claims, this.context));
+      // What was intended is called at once, and does not wait with a lease that runs for what cannot be locked.
+      const called = this.#callAll(intended, startedMs, isAttempt);
+      called.catch(() => undefined); // what it fails with is thrown below
+      calls.push(called);
+    };
+    try {
+      await apart<Claim, unknown>(sendable, intend, (claim, error) => this.#putOff(claim, error));
+    } finally {
+      await allSettled(calls);
+    }
+  }
+
+  async #callAll(intended: readonly OrderCase[], startedMs: number, isAttempt: boolean): Promise<void> {
     await this.faults.reach('C4');
     await allSettled(intended.map((order) => this.#call(order, startedMs, isAttempt)));
   }

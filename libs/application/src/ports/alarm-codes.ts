@@ -33,7 +33,8 @@ export const ALARMS = {
     action: 'Set `compression.type=uncompressed`: v402 topics check',
   },
   undecidable_message: {
-    meaning: 'A message could not be decided, for a fault of ours or a value that the database refuses; it is parked',
+    meaning:
+      'A message could not be decided, for a fault of ours, a value that the database refuses, or rows that stay locked; it is parked',
     action: 'v402 quarantine list: a case of its own',
   },
   backlog_over_limit: {
@@ -41,8 +42,9 @@ export const ALARMS = {
     action: 'Add processes of the role that is behind (`v402_work_due_rows`, `v402_outbox_rows`)',
   },
   settlement_not_readable: {
-    meaning: 'An order cannot be placed, since its stored settlement cannot be read; it is tried again',
-    action: 'Find out who wrote to the database: v402 evidence ID',
+    meaning: 'An order cannot be placed, since its stored settlement cannot be read or locked; it is tried again',
+    action:
+      '`lock_timeout`: find the session that keeps its rows. Else find out who wrote to the database: v402 evidence ID',
   },
   order_system_unavailable: {
     meaning: 'The order system could not be asked, or refused for now; said once per reason as long as that lasts',
@@ -69,8 +71,9 @@ export const ALARMS = {
     action: 'v402 quarantine list: a case of its own',
   },
   outcome_not_recordable: {
-    meaning: 'What became of an order cannot be written down; it is looked up again, and ends with a person',
-    action: 'The reason is in its context: a value that the database refuses comes from the order system',
+    meaning: 'What became of an order cannot be written down; it is looked up again',
+    action:
+      '`lock_timeout`: find the session that keeps its rows. A value that the database refuses comes from the order system: it ends with a person',
   },
   claim_lost: {
     meaning: 'An outcome came after its lease had ended; another process looks the order up',
@@ -87,7 +90,8 @@ export const ALARMS = {
   },
   release_failed: {
     meaning: 'A payment or delivery cannot be asked for, for the reason in its context; it is tried again',
-    action: 'Compare with v402 show ID; find out who wrote to the database: v402 evidence ID',
+    action:
+      '`lock_timeout`: find the session that keeps its rows. Else compare with v402 show ID; find out who wrote to the database: v402 evidence ID',
   },
   stream_parked: {
     meaning: 'Kafka will never take the next event of a settlement; its later ones wait',

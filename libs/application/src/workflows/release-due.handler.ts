@@ -1,5 +1,5 @@
 import { codeOf, type Micros } from '@v402/domain';
-import { apart } from '../apart.js';
+import { apart, isLocked } from '../apart.js';
 import { keepLeases } from '../keep-leases.js';
 import type { EventNaming } from '../events/settlement-stream.js';
 import { writeStreams } from '../events/write-streams.js';
@@ -53,9 +53,7 @@ export class ReleaseDueHandler {
 
   async #releaseAll(claims: readonly Claim[]): Promise<void> {
     await this.faults.reach('C3');
-    const release = (some: readonly Claim[]): Promise<readonly Claim[]> =>
-      this.unitOfWork.run((tx) => this.#release(tx, some));
-    const blocked = (await apart(claims, release, (claim, error) => this.#putOff(claim, error))).flat();
+    const blocked = await this.#releaseSettlements([...Map.groupBy(claims, ({ contractId }) => contractId).values()]);
     for (const { contractId, side, subjectId } of blocked) {
       this.alarms.raise('payment_leg_blocked', 'A payment is due and its creditor has no approved account.', {
         contractId,
@@ -66,20 +64,32 @@ export class ReleaseDueHandler {
     await this.faults.reach('C6');
   }
 
-  /** A claim that cannot be released is put off and said. */
-  async #putOff(claim: Claim, error: unknown): Promise<readonly Claim[]> {
+  /** What waits for the lock of one settlement waits for it once, however much of it is due. */
+  async #releaseSettlements(settlements: readonly (readonly Claim[])[]): Promise<readonly Claim[]> {
+    const release = (some: readonly Claim[]): Promise<readonly Claim[]> =>
+      this.unitOfWork.run((tx) => this.#release(tx, some));
+    const alone = async (claims: readonly Claim[], error: unknown): Promise<readonly Claim[]> => {
+      if (isLocked(error) || claims.length === 1) return this.#putOff(claims, error);
+      return (await apart(claims, release, (claim, reason) => this.#putOff([claim], reason))).flat();
+    };
+    return (await apart(settlements, (some) => release(some.flat()), alone)).flat();
+  }
+
+  /** Claims of one settlement that cannot be released are put off and said. */
+  async #putOff(claims: readonly Claim[], error: unknown): Promise<readonly Claim[]> {
     await this.unitOfWork.run(async (tx) => {
       const dueAt = (await tx.now()) + BigInt(this.policy.recheckMs) * 1000n;
-      await tx.work.postpone([{ claim, dueAt, progressed: false }]);
+      await tx.work.postpone(claims.map((claim) => ({ claim, dueAt, progressed: false })));
     });
-    const { contractId, side, kind, subjectId } = claim;
-    this.alarms.raise('release_failed', 'A payment or delivery cannot be released. It is tried again.', {
-      contractId,
-      side,
-      kind,
-      subjectId,
-      reason: codeOf(error),
-    });
+    for (const { contractId, side, kind, subjectId } of claims) {
+      this.alarms.raise('release_failed', 'A payment or delivery cannot be released. It is tried again.', {
+        contractId,
+        side,
+        kind,
+        subjectId,
+        reason: codeOf(error),
+      });
+    }
     return [];
   }
 

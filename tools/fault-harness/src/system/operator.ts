@@ -40,7 +40,12 @@ const EXPECTED: ReadonlySet<string> = new Set<OperationRefusal>([
   'still_undecidable',
 ]);
 /** The database is away, or others were faster every time. */
-const PASSING: ReadonlySet<string> = new Set(['database_unavailable', 'statement_timeout', 'transaction_conflict']);
+const PASSING: ReadonlySet<string> = new Set([
+  'database_unavailable',
+  'lock_timeout',
+  'statement_timeout',
+  'transaction_conflict',
+]);
 
 /** A person who decides one case after the other, not always wisely. */
 export class Operator {
