@@ -5,7 +5,7 @@ import { arrivalOfDatabase } from '../events/members.js';
 import type { EventNaming } from '../events/settlement-stream.js';
 import { coordinatesKey } from '../ports/evidence-store.js';
 import type { Alarms, FaultPoint, Ids, Wake } from '../ports/seams.js';
-import type { AcceptedContract, DealKey, DealRecord } from '../ports/settlement-store.js';
+import type { AcceptedContract, DealKey, DealRecord, HoldRecord } from '../ports/settlement-store.js';
 import type { Transaction, UnitOfWork } from '../ports/unit-of-work.js';
 import type { AcceptedLink, ExaminedMessage } from './decide.js';
 import { examineMessage, readMessage, type ReadMessage } from './examine.js';
@@ -94,7 +94,7 @@ export class AcceptContractsHandler {
   async decideAgain(tx: Transaction, message: InboundMessage): Promise<IntakeCounts> {
     const read = [readMessage(message)];
     const examined = await this.#verify(read, { known: await this.#known(tx, read), arrivals: [] });
-    return this.#decide(tx, examined);
+    return (await this.#decide(tx, examined)).counts;
   }
 
   /**
@@ -167,7 +167,7 @@ export class AcceptContractsHandler {
   /** One transaction for all of them. */
   async #decideTogether(messages: readonly InboundMessage[]): Promise<IntakeReport> {
     const examined = await this.#examine(messages.map(readMessage));
-    const counts = await this.unitOfWork.run(async (tx) => {
+    const { counts, holds } = await this.unitOfWork.run(async (tx) => {
       const decided = await this.#decide(tx, examined);
       await tx.input.advance(
         examined.map(({ message, raw }) => ({ coordinates: message.coordinates, rawDigest: raw.digest })),
@@ -175,6 +175,10 @@ export class AcceptContractsHandler {
       return decided;
     });
     for (const { coordinates } of messages) this.#failures.delete(coordinatesKey(coordinates));
+    for (const { contractId, cause } of holds) {
+      const message = 'A deal is held, since its contracts contradict what has begun. A person has to look.';
+      this.alarms.raise('deal_held', message, { contractId, reason: cause.reason });
+    }
     return counts;
   }
 
@@ -210,12 +214,16 @@ export class AcceptContractsHandler {
   }
 
   /** T1: lock the deals, decide message by message on what is stored, write everything in bulk. */
-  async #decide(tx: Transaction, examined: readonly ExaminedMessage[]): Promise<IntakeReport> {
+  async #decide(
+    tx: Transaction,
+    examined: readonly ExaminedMessage[],
+  ): Promise<{ readonly counts: IntakeReport; readonly holds: readonly HoldRecord[] }> {
     const keys = await this.#lockDeals(tx, examined);
     const ids = examined.flatMap(({ identified }) => (identified === undefined ? [] : [identified.contractId]));
     const closed = await tx.evidence.countClosed(examined.map(({ raw }) => raw.digest));
     const open = examined.filter(({ raw }) => !closed.has(raw.digest));
     let counts: IntakeReport = { ...NONE, quarantined: examined.length - open.length };
+    const holds: HoldRecord[] = [];
     let next = 0;
     while (next < open.length) {
       // More than one round only where an amendment follows its base within the batch.
@@ -224,9 +232,10 @@ export class AcceptContractsHandler {
       const round = new IntakeRound(this.#context, stored, quarantined, await tx.now());
       for (let one = open[next]; one !== undefined && round.take(one); one = open[next]) next += 1;
       counts = add(counts, await writeRound(tx, this.#context, round));
+      holds.push(...round.holds);
     }
     await this.faults.reach('C1');
-    return counts;
+    return { counts, holds };
   }
 
   /** A message refused before this point creates no deal, but is decided under the deal's lock if there is one. */

@@ -37,6 +37,10 @@ export const ALARMS = {
       'A message could not be decided, for a fault of ours, a value that the database refuses, or rows that stay locked; it is parked',
     action: 'v402 quarantine list: a case of its own',
   },
+  deal_held: {
+    meaning: 'Intake holds a deal: a second contract was signed for it, or it was amended after something had started',
+    action: 'v402 quarantine list: a case of its own',
+  },
   backlog_over_limit: {
     meaning: 'Intake waits, because more than `V402_BACKLOG_LIMIT` waits behind it',
     action: 'Add processes of the role that is behind (`v402_work_due_rows`, `v402_outbox_rows`)',
@@ -115,7 +119,8 @@ export const ALARMS = {
     action: 'Look at the order system, and at the code of the order: v402 show ID',
   },
   obligations_blocked: {
-    meaning: 'Payments or deliveries are blocked, by kind and code (`v402_obligations_blocked`)',
+    meaning:
+      'Payments or deliveries are blocked, by kind and code (`v402_obligations_blocked`); said again when there are more',
     action: '`creditor_account_missing`: add the account. Any other: [settle it by hand](operations-quarantine.md)',
   },
   events_overdue: {
@@ -127,11 +132,12 @@ export const ALARMS = {
     action: 'Start a relay',
   },
   streams_parked: {
-    meaning: 'So many streams are parked (`stream_parked` said each)',
+    meaning: 'So many streams are parked (`stream_parked` said each); said again when there are more',
     action: 'v402 quarantine list',
   },
   quarantine_unattended: {
-    meaning: 'Cases have waited for a person for longer than `V402_ATTENTION_HOURS`',
+    meaning:
+      'Cases have waited for a person for longer than `V402_ATTENTION_HOURS`; said again when another one joins them',
     action: 'v402 quarantine list',
   },
   reconciliation_differs: {

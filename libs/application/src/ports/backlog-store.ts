@@ -1,3 +1,4 @@
+import type { Micros } from '@v402/domain';
 import type { WorkKind } from './work-store.js';
 
 /** What has been begun and is not done. Counted up to a limit: cheap, however much there is. */
@@ -23,7 +24,10 @@ export interface StandingFigures {
   /** Payments and deliveries of current contracts that are blocked. */
   readonly blocked: readonly { readonly kind: BlockedKind; readonly code: string; readonly open: number }[];
   /** Cases that no person has decided yet, by reason; parked streams are counted apart. */
-  readonly quarantine: ReadonlyMap<string, { readonly open: number; readonly oldestMs: number }>;
+  readonly quarantine: ReadonlyMap<
+    string,
+    { readonly open: number; readonly oldestMs: number; readonly newestAt: Micros }
+  >;
   /** Open holds, by reason. */
   readonly holds: ReadonlyMap<string, number>;
   readonly reconciliation: {

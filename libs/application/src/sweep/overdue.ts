@@ -7,6 +7,8 @@ export interface Finding {
   readonly code: AlarmCode;
   /** Tells one finding from the other of the same code. */
   readonly key: string;
+  /** Grows when something new belongs to it: then it is another situation, and is said again. */
+  readonly extent: bigint;
   readonly message: string;
   readonly context: Readonly<Record<string, string | number>>;
 }
@@ -23,8 +25,8 @@ const seconds = (ms: number): number => Math.round(ms / 1_000);
 /** What the figures show to stand still longer than it may. */
 export function overdueFindings(figures: StandingFigures, { overdueMs, attentionMs }: Limits): readonly Finding[] {
   const findings: Finding[] = [];
-  const find = (code: AlarmCode, about: string, message: string, context: Finding['context']): void => {
-    findings.push({ code, key: `${code} ${about}`, message, context });
+  const find = (code: AlarmCode, about: string, message: string, context: Finding['context'], extent = 0n): void => {
+    findings.push({ code, key: `${code} ${about}`, extent, message, context });
   };
   for (const kind of KINDS) {
     const { due, oldestMs } = figures.work[kind];
@@ -48,16 +50,16 @@ export function overdueFindings(figures: StandingFigures, { overdueMs, attention
   }
   if (parkedStreams > 0) {
     const message = 'Streams wait for an operator, because Kafka will never take their next event.';
-    find('streams_parked', '', message, { parkedStreams });
+    find('streams_parked', '', message, { parkedStreams }, BigInt(parkedStreams));
   }
   for (const { kind, code, open } of figures.blocked) {
     const message = 'Payments or deliveries are blocked, until somebody has done something about it.';
-    find('obligations_blocked', `${kind} ${code}`, message, { kind, reason: code, open });
+    find('obligations_blocked', `${kind} ${code}`, message, { kind, reason: code, open }, BigInt(open));
   }
-  for (const [reason, { open, oldestMs }] of figures.quarantine) {
+  for (const [reason, { open, oldestMs, newestAt }] of figures.quarantine) {
     if (oldestMs <= attentionMs) continue;
     const message = 'Cases have waited long for a person.';
-    find('quarantine_unattended', reason, message, { reason, open, oldestSeconds: seconds(oldestMs) });
+    find('quarantine_unattended', reason, message, { reason, open, oldestSeconds: seconds(oldestMs) }, newestAt);
   }
   return findings;
 }

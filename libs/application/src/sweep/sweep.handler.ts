@@ -32,8 +32,8 @@ export interface SweepReport {
  * beside everything that works, any number of times.
  */
 export class SweepHandler {
-  /** What has been said already and still holds. */
-  #said: ReadonlySet<string> = new Set();
+  /** The extent of what has been said already and still holds, by its key. */
+  #said: ReadonlyMap<string, bigint> = new Map();
 
   constructor(
     private readonly unitOfWork: UnitOfWork,
@@ -46,10 +46,11 @@ export class SweepHandler {
   async handle(signal: AbortSignal): Promise<SweepReport> {
     const restored = await this.#restoreWork(signal);
     const findings = overdueFindings(await this.unitOfWork.run((tx) => tx.backlog.figures()), this.policy);
-    for (const { code, message, context } of findings.filter(({ key }) => !this.#said.has(key))) {
-      this.alarms.raise(code, message, context);
+    for (const { code, key, extent, message, context } of findings) {
+      const said = this.#said.get(key);
+      if (said === undefined || extent > said) this.alarms.raise(code, message, context);
     }
-    this.#said = new Set(findings.map(({ key }) => key));
+    this.#said = new Map(findings.map(({ key, extent }) => [key, extent]));
     return { restored, findings };
   }
 

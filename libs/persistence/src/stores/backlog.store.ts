@@ -1,6 +1,7 @@
 import type { Backlog, BacklogStore, BlockedKind, StandingFigures, WorkKind } from '@v402/application';
 import { TerminalError } from '@v402/domain';
 import type { Session } from '../session.js';
+import { microsOf } from '../values.js';
 
 /** SQL: an event of the outbox `o` that a relay may publish. */
 const NOT_PARKED = 'NOT EXISTS (SELECT FROM v402.parked_stream p WHERE p.stream = o.stream)';
@@ -57,7 +58,7 @@ const BLOCKED = (['payment_leg', 'delivery'] as const satisfies readonly Blocked
 
 /** The open cases of `PgCaseStore.list`: entries in quarantine, holds that have none, and those that are open again. */
 const QUARANTINE = `
-  SELECT reason, count(*)::int AS open, ${ageMs('min(since)')} AS "oldestMs" FROM (
+  SELECT reason, count(*)::int AS open, ${ageMs('min(since)')} AS "oldestMs", ${microsOf('max(since)')} AS "newestAt" FROM (
     SELECT reason, quarantined_at AS since FROM v402.quarantine WHERE resolution IS NULL
     UNION ALL
     SELECT reason, placed_at FROM v402.hold h
@@ -84,6 +85,7 @@ type EventsRow = { waiting: number; oldestMs: number; parked: number; unowned: n
 type BlockedRow = { kind: BlockedKind; code: string; open: number };
 type ReconciliationRow = { byCode: Record<string, number>; agreedAgeMs: number | null };
 type ReasonRow = { reason: string; open: number };
+type CasesRow = ReasonRow & { oldestMs: number; newestAt: string };
 
 export class PgBacklogStore implements BacklogStore {
   constructor(private readonly session: Session) {}
@@ -97,7 +99,7 @@ export class PgBacklogStore implements BacklogStore {
     const events = one(await this.session.query<EventsRow>(EVENTS));
     const unknownOrders = one(await this.session.query<{ open: number; oldestMs: number }>(UNKNOWN_ORDERS));
     const blocked = await this.session.query<BlockedRow>(BLOCKED);
-    const quarantine = await this.session.query<ReasonRow & { oldestMs: number }>(QUARANTINE);
+    const quarantine = await this.session.query<CasesRow>(QUARANTINE);
     const holds = await this.session.query<ReasonRow>(HOLDS);
     const reconciliation = one(await this.session.query<ReconciliationRow>(RECONCILIATION));
     return {
@@ -111,7 +113,9 @@ export class PgBacklogStore implements BacklogStore {
       unownedShards: events.unowned,
       unknownOrders,
       blocked,
-      quarantine: new Map(quarantine.map(({ reason, ...row }) => [reason, row])),
+      quarantine: new Map(
+        quarantine.map(({ reason, newestAt, ...row }) => [reason, { ...row, newestAt: BigInt(newestAt) }]),
+      ),
       holds: new Map(holds.map(({ reason, open }) => [reason, open])),
       reconciliation: {
         differences: new Map(Object.entries(reconciliation.byCode)),
