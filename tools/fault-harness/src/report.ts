@@ -1,5 +1,6 @@
-import { FAULT_KINDS } from './faults/schedule.js';
+import { CELLS, FAULT_KINDS } from './faults/schedule.js';
 import type { FaultKind, FaultPlace } from './faults/fault.js';
+import type { Cell } from './faults/strike.js';
 import type { RunResult, StruckCell } from './run.js';
 import type { ControlResult } from './summary.js';
 
@@ -24,6 +25,7 @@ export function report(lines: readonly OutLine[]): string {
     totals(runs),
     actionsTable(runs),
     cellsTable(runs.flatMap(({ faults }) => faults)),
+    neverStruck(runs.flatMap(({ faults }) => faults)),
     seedsTable(runs),
     controlsTable(controls),
   ]
@@ -90,6 +92,14 @@ function cellsTable(faults: readonly StruckCell[]): string {
     ['fault', ...PLACES],
     FAULT_KINDS.map((kind) => [kind, ...PLACES.map((place) => count(kind, place))]),
   );
+}
+
+/** A place and a fault that never met show nothing, however many runs there were. */
+function neverStruck(faults: readonly StruckCell[]): string {
+  const cellOf = ({ place, kind }: Cell): string => `${place} ${kind}`;
+  const struck = new Set(faults.filter((fault) => fault.struck).map(cellOf));
+  const missing = CELLS.map(cellOf).filter((cell) => !struck.has(cell));
+  return faults.length === 0 || missing.length === 0 ? '' : `Never struck: ${missing.join(', ')}.`;
 }
 
 function seedsTable(runs: readonly ReportedRun[]): string {

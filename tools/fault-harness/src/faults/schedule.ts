@@ -21,7 +21,8 @@ const ORDER_SYSTEM: readonly FaultKind[] = DESK_MODES.map((mode) => `order_syste
 /** Every fault at every place where it can strike. */
 export const CELLS: readonly Cell[] = [
   ...POINTS.flatMap((place) => EVERYWHERE.map((kind) => ({ place, kind }))),
-  ...EVERYWHERE.map((kind): Cell => ({ place: 'any', kind })),
+  // A pause is one of a process that has come to a place.
+  ...EVERYWHERE.filter((kind) => kind !== 'pause').map((kind): Cell => ({ place: 'any', kind })),
   ...(['C3', 'C4', 'C5', 'C6'] as const).flatMap((place) => ORDER_SYSTEM.map((kind) => ({ place, kind }))),
   ...(['C1', 'C2', 'C8'] as const).map((place): Cell => ({ place, kind: 'offsets_out_of_range' })),
   { place: 'C5', kind: 'late_answer' },
