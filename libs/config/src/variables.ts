@@ -157,7 +157,8 @@ export const VARIABLES = {
     secret: true,
   }),
   V402_APPROVAL_OVER: optional(amounts, {
-    description: 'Releases over these amounts need a second person; * for other currencies. None: no release does.',
+    description:
+      'To let go on what is over these amounts takes a second person; * for other currencies. None: it never does.',
     example: 'EUR=10000,USD=10000,*=0',
   }),
   V402_DATABASE_CONNECTIONS: withDefault(wholeNumber(2, 200), {

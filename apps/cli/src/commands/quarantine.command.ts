@@ -51,7 +51,7 @@ export function addQuarantine(program: Command): void {
     );
   quarantine
     .command('approve')
-    .description('Does what another person has asked for: a release over V402_APPROVAL_OVER.')
+    .description('Does what another person has asked for: what goes on is over V402_APPROVAL_OVER.')
     .argument('<id>', 'of the request, or of its case')
     .option('--actor <name>', 'who approves (default: your login name)', loginName())
     .option('--reason <text>', 'why (default: the reason of the request)')

@@ -28,19 +28,19 @@ export function releaseAction(locked: LockedCase, orderChanged: boolean): Promis
 }
 
 /** What a rejection does, by what the case is about. @throws OperationRefused where it cannot be done */
-export function rejectAction(locked: LockedCase): Prepared {
+export function rejectAction(locked: LockedCase): Promise<Prepared> | Prepared {
   switch (locked.one.reason) {
     case 'equivocation':
-      return () => rejectEquivocation(locked);
+      return rejectEquivocation(locked);
     case 'undecidable_message':
-      return () => closeUndecidable(locked);
+      return { letsGoOn: false, perform: () => closeUndecidable(locked) };
     case 'amendment_after_start':
-      return () => rejectAmendment(locked);
+      return rejectAmendment(locked);
     case 'order_rejected':
     case 'order_mismatch':
     case 'order_unresolved':
     case 'order_retries_exhausted':
-      return () => rejectOrder(locked);
+      return rejectOrder(locked);
     case 'stream_parked':
       throw new OperationRefused('cannot_reject', 'An event tells of a fact: it can be sent again, never dropped.');
   }
@@ -58,8 +58,8 @@ export function redriveAction(locked: LockedCase): Promise<Prepared> | Prepared 
     case 'order_mismatch':
     case 'order_unresolved':
     case 'order_retries_exhausted':
-      return () => redriveOrder(locked);
+      return redriveOrder(locked);
     case 'stream_parked':
-      return () => unparkStream(locked);
+      return { letsGoOn: false, perform: () => unparkStream(locked) };
   }
 }

@@ -1,4 +1,4 @@
-import { needsApproval } from './approval-policy.js';
+import { needsApproval, totalOverLimit } from './approval-policy.js';
 
 const EUR = (amount: string): { amount: string; currency: string } => ({ amount, currency: 'EUR' });
 
@@ -15,4 +15,12 @@ test.each([
   ['an amount that nobody can tell', { '*': '999999' }, undefined, true],
 ])('%s', (_, limits, total, expected) => {
   expect(needsApproval(limits, total)).toBe(expected);
+});
+
+test('of several totals the first that takes a second person is told, also one that nobody can tell', () => {
+  const limits = { EUR: '100', '*': '50' };
+  expect(totalOverLimit(limits, [])).toBeUndefined();
+  expect(totalOverLimit(limits, [EUR('100'), EUR('1')])).toBeUndefined();
+  expect(totalOverLimit(limits, [EUR('100'), EUR('101'), EUR('102')])).toEqual({ total: EUR('101') });
+  expect(totalOverLimit(limits, [EUR('100'), undefined])).toEqual({ total: undefined });
 });

@@ -5,7 +5,18 @@ import type { CaseAmount } from '../ports/case-store.js';
 export type ApprovalLimits = Readonly<Record<string, DecimalText>>;
 
 /**
- * Whether a release needs a second person: its amount is over the limit of its currency. Where limits are configured,
+ * The first of these totals that takes a second person, if one does. It is a member of its own, since a total that nobody can
+ * tell takes one, too.
+ */
+export function totalOverLimit(
+  limits: ApprovalLimits,
+  totals: readonly (CaseAmount | undefined)[],
+): { readonly total: CaseAmount | undefined } | undefined {
+  return totals.map((total) => ({ total })).find(({ total }) => needsApproval(limits, total));
+}
+
+/**
+ * Whether what goes on needs a second person: its amount is over the limit of its currency. Where limits are configured,
  * a currency without one, and an amount that nobody can tell, need one too.
  */
 export function needsApproval(limits: ApprovalLimits, total: CaseAmount | undefined): boolean {

@@ -37,15 +37,21 @@ export async function requestApproval(
   await tx.cases.requestApproval({ id, caseId: one.id, ...wanted, total, requestedBy, reason });
   return {
     approval: id,
+    asked: wanted.action,
     amount: total === undefined ? 'unknown' : `${total.amount} ${total.currency}`,
     ...(earlier !== undefined && { withdrawn: earlier.id }),
   };
 }
 
-/** A case that is resolved waits for nobody any more. */
-export async function withdrawPending(tx: Transaction, one: OperatorCase, actor: string): Promise<void> {
+/**
+ * A case that is resolved waits for nobody any more.
+ * @returns what the audit trail says of it
+ */
+export async function withdrawPending(tx: Transaction, one: OperatorCase, actor: string): Promise<Changes> {
   const pending = await pendingOf(tx, one);
-  if (pending !== undefined) await tx.cases.decideApproval(pending.id, 'withdrawn', actor);
+  if (pending === undefined) return {};
+  await tx.cases.decideApproval(pending.id, 'withdrawn', actor);
+  return { withdrawn: pending.id };
 }
 
 /**
@@ -55,7 +61,7 @@ export async function withdrawPending(tx: Transaction, one: OperatorCase, actor:
 export async function pendingApproval(tx: Transaction, id: string): Promise<Approval> {
   const pending = isUuid(id) ? await tx.cases.pendingApproval(id) : undefined;
   if (pending !== undefined) return pending;
-  throw new OperationRefused('approval_not_found', 'No release waits for approval under this id.');
+  throw new OperationRefused('approval_not_found', 'Nothing waits for approval under this id.');
 }
 
 /**
@@ -67,7 +73,7 @@ export async function requireSecondPerson(tx: Transaction, pending: Approval, ac
   if (login !== pending.requestedLogin && !isSameName(actor, pending.requestedBy)) return;
   throw new OperationRefused(
     'same_person',
-    'A release over the limit takes a second person, with a name and a database login of their own.',
+    'To let go on what is over the limit takes a second person, with a name and a database login of their own.',
     { login, requestedLogin: pending.requestedLogin, requestedBy: pending.requestedBy },
   );
 }

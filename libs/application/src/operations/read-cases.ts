@@ -7,7 +7,7 @@ import { findCase } from './find-case.js';
 
 export interface ListedCase extends OperatorCase {
   readonly shortRef: string | undefined;
-  /** A release that waits for a second person. */
+  /** What waits for a second person. */
   readonly pending: Approval | undefined;
 }
 

@@ -20,8 +20,12 @@ export interface LockedCase {
 /** What an action has changed, in texts for the audit trail and for the person who acted. */
 export type Changes = Readonly<Record<string, string>>;
 
-/** An action whose checks have passed: what it does. Nothing was written before. */
-export type Prepared = () => Promise<Changes>;
+/** An action whose checks have passed. Nothing was written before. */
+export interface Prepared {
+  /** It ends a hold that stands, or lets a message in: over an amount that takes a second person. */
+  readonly letsGoOn: boolean;
+  readonly perform: () => Promise<Changes>;
+}
 
 /** Locks the deal, then all its settlements: the same order as everywhere. */
 export async function lockDeal(tx: Transaction, key: DealKey | undefined): Promise<readonly AcceptedContract[]> {

@@ -42,7 +42,7 @@ export async function releaseAmendment(locked: LockedCase, orderChanged: boolean
       { orders: adoption.orders.map(({ side, orderNumber }) => `${side} ${orderNumber ?? ''}`).join(', ') },
     );
   }
-  return () => takePlace(locked, chain, adoption);
+  return { letsGoOn: true, perform: () => takePlace(locked, chain, adoption) };
 }
 
 async function takePlace(locked: LockedCase, chain: Chain, adoption: Adoption): Promise<Changes> {
@@ -68,14 +68,17 @@ async function takePlace(locked: LockedCase, chain: Chain, adoption: Adoption): 
  * The amendment is void, and what came before it goes on. One whose place a released amendment has taken is over already:
  * only its hold is left, and nothing before it may be alive any more.
  */
-export async function rejectAmendment(locked: LockedCase): Promise<Changes> {
+export async function rejectAmendment(locked: LockedCase): Promise<Prepared> {
   const { tx, naming, one, actor } = locked;
   const chain = await readChain(locked);
   const { contractId, state } = chain.amendment.settlement;
-  const changes = state === 'superseded' ? {} : await annul(locked, chain);
-  await releaseHold(tx, naming, one, 'reject', actor);
-  await tx.cases.resolve(one, 'reject', actor);
-  return { voidContract: contractId, ...changes };
+  const perform = async (): Promise<Changes> => {
+    const changes = state === 'superseded' ? {} : await annul(locked, chain);
+    await releaseHold(tx, naming, one, 'reject', actor);
+    await tx.cases.resolve(one, 'reject', actor);
+    return { voidContract: contractId, ...changes };
+  };
+  return { letsGoOn: true, perform };
 }
 
 async function annul(locked: LockedCase, { amendment, earlier }: Chain): Promise<Changes> {

@@ -6,10 +6,13 @@ import { releaseHold } from './settlement-events.js';
 import { storedMessage } from './stored-message.js';
 
 /** The second contract stays refused, and what its hold stopped goes on. */
-export async function rejectEquivocation({ tx, naming, one, actor }: LockedCase): Promise<Changes> {
-  await releaseHold(tx, naming, one, 'reject', actor);
-  await tx.cases.resolve(one, 'reject', actor);
-  return { refusedContract: one.contractId ?? '' };
+export function rejectEquivocation({ tx, naming, one, actor }: LockedCase): Prepared {
+  const perform = async (): Promise<Changes> => {
+    await releaseHold(tx, naming, one, 'reject', actor);
+    await tx.cases.resolve(one, 'reject', actor);
+    return { refusedContract: one.contractId ?? '' };
+  };
+  return { letsGoOn: one.hold?.isOpen === true, perform };
 }
 
 /**
@@ -41,10 +44,11 @@ export async function releaseEquivocation(locked: LockedCase): Promise<Prepared>
     const { code } = verified.refusal;
     throw new OperationRefused('contract_refused', `The contract cannot be accepted: ${code}.`, { code });
   }
-  return async () => {
+  const perform = async (): Promise<Changes> => {
     await locked.intake().acceptInstead(tx, verified, current);
     await releaseHold(tx, naming, one, 'release', actor);
     await tx.cases.resolve(one, 'release', actor);
     return { acceptedContract: one.contractId ?? '', supersededContract: current.contractId };
   };
+  return { letsGoOn: true, perform };
 }

@@ -2,24 +2,27 @@ import { orderPlacementTable, TerminalError, transition } from '@v402/domain';
 import type { CaseReason } from '../ports/case-store.js';
 import type { OrderPlacement } from '../ports/progress-store.js';
 import { OperationRefused } from './operation-refused.js';
-import type { Changes, LockedCase } from './resolution.js';
+import type { Changes, LockedCase, Prepared } from './resolution.js';
 import { releaseHold } from './settlement-events.js';
 
 /**
  * Brings an order that came to an end back to a state from which it can go on safely: one that was refused, of which
  * nothing was written, or that was tried too often, is tried from the beginning; one that may exist is looked up first, and never created blindly.
  */
-export async function redriveOrder({ tx, naming, one, actor, settlements }: LockedCase): Promise<Changes> {
+export async function redriveOrder({ tx, naming, one, actor, settlements }: LockedCase): Promise<Prepared> {
   const placement = await placementOf({ tx, one });
   const { contractId, side } = placement;
   const isCurrent = settlements.some((each) => each.contractId === contractId && each.current);
   const next = afterRedrive(placement, one.reason, isCurrent);
-  await tx.orders.redrive([next]);
-  await tx.work.add([{ kind: 'order', contractId, side, subjectId: '', dueAt: undefined }]);
-  await tx.settlements.deriveStates([contractId]);
-  await releaseHold(tx, naming, one, 'redrive', actor);
-  await tx.cases.resolve(one, 'redrive', actor);
-  return { side, from: placement.state, to: next.state };
+  const perform = async (): Promise<Changes> => {
+    await tx.orders.redrive([next]);
+    await tx.work.add([{ kind: 'order', contractId, side, subjectId: '', dueAt: undefined }]);
+    await tx.settlements.deriveStates([contractId]);
+    await releaseHold(tx, naming, one, 'redrive', actor);
+    await tx.cases.resolve(one, 'redrive', actor);
+    return { side, from: placement.state, to: next.state };
+  };
+  return { letsGoOn: true, perform };
 }
 
 function afterRedrive(placement: OrderPlacement, reason: CaseReason, isCurrent: boolean): OrderPlacement {
@@ -58,12 +61,15 @@ const notStuck = ({ state }: OrderPlacement): OperationRefused =>
  * Nobody pursues the order any more. Its hold stays, so nothing that has not started ever starts; unless another
  * contract has taken this one's place, for then the hold stops what it was not meant for.
  */
-export async function rejectOrder({ tx, naming, one, actor }: LockedCase): Promise<Changes> {
-  const placement = await placementOf({ tx, one });
-  const isReplaced = placement.state === 'superseded';
-  if (isReplaced) await releaseHold(tx, naming, one, 'reject', actor);
-  await tx.cases.resolve(one, 'reject', actor);
-  return { side: placement.side, order: placement.state, hold: isReplaced ? 'released' : 'stays' };
+export async function rejectOrder({ tx, naming, one, actor }: LockedCase): Promise<Prepared> {
+  const { side, state } = await placementOf({ tx, one });
+  const isReplaced = state === 'superseded';
+  const perform = async (): Promise<Changes> => {
+    if (isReplaced) await releaseHold(tx, naming, one, 'reject', actor);
+    await tx.cases.resolve(one, 'reject', actor);
+    return { side, order: state, hold: isReplaced ? 'released' : 'stays' };
+  };
+  return { letsGoOn: isReplaced, perform };
 }
 
 async function placementOf({ tx, one }: Pick<LockedCase, 'tx' | 'one'>): Promise<OrderPlacement> {

@@ -1,13 +1,12 @@
-import { readEnvelope } from '@v402/contract';
 import type { EventNaming } from '../events/settlement-stream.js';
 import type { AcceptContractsHandler } from '../intake/accept-contracts.handler.js';
 import type { DeliveryLead } from '../orders/work-after-order.js';
 import type { AuditAction, AuditEntry } from '../ports/audit-store.js';
-import type { CaseAmount, CaseResolution, OperatorCase } from '../ports/case-store.js';
+import type { CaseResolution, OperatorCase } from '../ports/case-store.js';
 import type { FaultPoint, Ids } from '../ports/seams.js';
 import type { AcceptedContract } from '../ports/settlement-store.js';
 import type { Transaction, UnitOfWork } from '../ports/unit-of-work.js';
-import { needsApproval, type ApprovalLimits } from './approval-policy.js';
+import { totalOverLimit, type ApprovalLimits } from './approval-policy.js';
 import { pendingApproval, requestApproval, requireSecondPerson, withdrawPending, type Wanted } from './approvals.js';
 import { appendAudit } from './audit-trail.js';
 import { findCase, findForRedrive } from './find-case.js';
@@ -16,6 +15,7 @@ import { checkRequest, type OperatorRequest } from './operator-request.js';
 import { redriveAction, rejectAction, releaseAction } from './actions.js';
 import { lockDeal, type Changes, type LockedCase, type Prepared } from './resolution.js';
 import { lockDealOfBytes } from './resolve-undecidable.js';
+import { whatGoesOn } from './what-goes-on.js';
 
 export interface OperationsContext {
   readonly naming: EventNaming;
@@ -44,7 +44,7 @@ interface Action {
   readonly details?: Changes;
   /** Checks whether it can be done. Nobody is asked to approve what cannot. */
   readonly prepare: (locked: LockedCase) => Promise<Prepared> | Prepared;
-  /** Undefined: no second person is asked. */
+  /** What a second person is asked for where it lets something over the limit go on; undefined: this is the second person. */
   readonly approval?: Wanted;
 }
 
@@ -81,6 +81,7 @@ export class ResolveQuarantineHandler {
         audited: 'reject',
         request: checked,
         prepare: rejectAction,
+        approval: { action: 'reject', orderChanged: false },
       }),
     );
   }
@@ -92,14 +93,12 @@ export class ResolveQuarantineHandler {
   async redrive(id: string, request: OperatorRequest): Promise<Resolved> {
     const checked = checkRequest(request);
     return this.unitOfWork.run(async (tx) => {
-      const one = await findForRedrive(tx, id);
-      return this.#act(tx, one, {
+      return this.#act(tx, await findForRedrive(tx, id), {
         name: 'redrive',
         audited: 'redrive',
         request: checked,
         prepare: redriveAction,
-        // To decide a message again is to let it in, whatever the command is called.
-        ...(one.reason === 'undecidable_message' && { approval: { action: 'redrive', orderChanged: false } }),
+        approval: { action: 'redrive', orderChanged: false },
       });
     });
   }
@@ -121,14 +120,17 @@ export class ResolveQuarantineHandler {
         name: pending.action,
         audited: 'approve_release',
         request,
-        details: { approval: pending.id, requestedBy: pending.requestedBy },
+        details: { approval: pending.id, approved: pending.action, requestedBy: pending.requestedBy },
         prepare: async (locked) => {
           // Under the case's lock no request changes: this one may have been withdrawn while we waited.
-          const { id: approved, action, orderChanged } = await pendingApproval(tx, pending.id);
-          const perform = await (action === 'release' ? releaseAction(locked, orderChanged) : redriveAction(locked));
-          return async () => {
-            await tx.cases.decideApproval(approved, 'approved', request.actor);
-            return perform();
+          const wanted = await pendingApproval(tx, pending.id);
+          const { letsGoOn, perform } = await prepareWanted(locked, wanted);
+          return {
+            letsGoOn,
+            perform: async () => {
+              await tx.cases.decideApproval(wanted.id, 'approved', request.actor);
+              return perform();
+            },
           };
         },
       });
@@ -139,16 +141,17 @@ export class ResolveQuarantineHandler {
     const { ids, faults, approvalOver, intake, naming, deliveryLead } = this.context;
     const { actor } = action.request;
     const { one, settlements } = await lockCase(tx, found, action.name);
-    const perform = await action.prepare({ tx, one, settlements, actor, naming, deliveryLead, intake });
+    const locked = { tx, one, settlements, actor, naming, deliveryLead, intake };
+    const { letsGoOn, perform } = await action.prepare(locked);
     const { approval: wanted } = action;
-    if (wanted !== undefined) {
-      const total = await amountOf(tx, one);
-      if (needsApproval(approvalOver, total))
-        return this.#ask(tx, action.request, { id: ids.next(), one, wanted, total });
+    if (letsGoOn && wanted !== undefined) {
+      const over = totalOverLimit(approvalOver, await whatGoesOn(locked, action.name));
+      if (over !== undefined) return this.#ask(tx, action.request, { id: ids.next(), one, wanted, ...over });
     }
     const changes = await perform();
-    await withdrawPending(tx, one, actor);
-    const audit = await this.#record(tx, one, action.audited, action.request, { ...action.details, ...changes });
+    const withdrawn = await withdrawPending(tx, one, actor);
+    const details = { ...action.details, ...changes, ...withdrawn };
+    const audit = await this.#record(tx, one, action.audited, action.request, details);
     await faults.reach('C9');
     return { outcome: 'done', caseId: one.id, changes, audit };
   }
@@ -203,12 +206,13 @@ const isOpen = ({ resolution, hold, side }: OperatorCase, next: CaseResolution):
   resolution === undefined ||
   (resolution === 'reject' && next === 'redrive' && side !== undefined && hold?.isOpen === true);
 
-/** What is at stake: the contract's total, as it was signed. Undefined where the bytes do not tell. */
-async function amountOf(tx: Transaction, one: OperatorCase): Promise<CaseAmount | undefined> {
-  if (one.total !== undefined) return one.total;
-  const raw = one.rawDigest === undefined ? undefined : await tx.cases.raw(one.rawDigest);
-  const read = raw === undefined ? undefined : readEnvelope(raw.bytes);
-  if (read?.ok !== true) return undefined;
-  const { total: amount, currency } = read.identified.envelope.contract.terms;
-  return { amount, currency };
+function prepareWanted(locked: LockedCase, { action, orderChanged }: Wanted): Promise<Prepared> | Prepared {
+  switch (action) {
+    case 'release':
+      return releaseAction(locked, orderChanged);
+    case 'reject':
+      return rejectAction(locked);
+    case 'redrive':
+      return redriveAction(locked);
+  }
 }

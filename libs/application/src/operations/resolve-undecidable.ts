@@ -25,11 +25,12 @@ export async function lockDealOfBytes(tx: Transaction, { rawDigest }: OperatorCa
 export async function decideAgain(locked: LockedCase, resolution: CaseResolution): Promise<Prepared> {
   const { tx, one, actor } = locked;
   const message = await storedMessage(tx, one, 'undecidable');
-  return async () => {
+  const perform = async (): Promise<Changes> => {
     const counts = await orStillUndecidable(() => locked.intake().decideAgain(tx, message));
     await tx.cases.resolve(one, resolution, actor);
     return { decision: outcomeOf(counts) };
   };
+  return { letsGoOn: true, perform };
 }
 
 /** What made intake park the message may be there still: then the answer is no, and not a failure. */

@@ -65,11 +65,11 @@ export interface KeptDecision {
   readonly decidedAt: Micros;
 }
 
-/** A release that waits for a second person, or did. */
+/** An action that waits for a second person, or did. */
 export interface Approval {
   readonly id: string;
   readonly caseId: string;
-  readonly action: 'release' | 'redrive';
+  readonly action: CaseResolution;
   readonly orderChanged: boolean;
   readonly total: CaseAmount | undefined;
   readonly requestedBy: string;

@@ -6,13 +6,12 @@ import type { Violation } from './violation.js';
 
 const NO_DIGEST = '0'.repeat(64);
 
-/** What becomes of a case by each action that decides it. A request for a second person decides nothing. */
-const RESOLUTIONS: ReadonlyMap<string, readonly string[]> = new Map([
-  ['release', ['release']],
-  ['reject', ['reject']],
-  ['redrive', ['redrive']],
-  ['approve_release', ['release', 'redrive']],
-]);
+/** Actions that decide a case. A request for a second person decides nothing. */
+const DECIDING: ReadonlySet<string> = new Set(['release', 'reject', 'redrive', 'approve_release']);
+
+/** What becomes of a case by an action that decides it. */
+const resolutionBy = ({ action, details }: AuditRow): string | undefined =>
+  action === 'approve_release' ? details['approved'] : action;
 
 /** Whether what operators did is written down: each decision once, by whom it may be, in a chain that nobody has changed. */
 export function checkAudit(seen: Seen): readonly Violation[] {
@@ -61,7 +60,7 @@ function* decisions({ audit, quarantine, holds }: Seen): Generator<Violation> {
     ]),
   );
   const deciding = Map.groupBy(
-    audit.filter(({ action }) => RESOLUTIONS.has(action)),
+    audit.filter(({ action }) => DECIDING.has(action)),
     ({ subject }) => subject,
   );
   for (const [id, { reason, resolution }] of cases) {
@@ -71,9 +70,9 @@ function* decisions({ audit, quarantine, holds }: Seen): Generator<Violation> {
       yield wrong(`${reason} ${id} is ${resolution ?? 'open'}, and was decided ${entries.length} times`);
     }
     if (resolution === null) continue;
-    for (const { action, actor } of entries) {
-      if (RESOLUTIONS.get(action)?.includes(resolution) === true) continue;
-      yield wrong(`${reason} ${id} is ${resolution}, and ${actor} did ${action}`);
+    for (const entry of entries) {
+      if (resolutionBy(entry) === resolution) continue;
+      yield wrong(`${reason} ${id} is ${resolution}, and ${entry.actor} did ${entry.action}`);
     }
   }
   for (const id of deciding.keys()) if (!cases.has(id)) yield wrong(`somebody decided ${id}, which is no case`);

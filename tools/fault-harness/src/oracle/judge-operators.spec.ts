@@ -37,6 +37,17 @@ function rejected(change: (appearance: Appearance) => void = () => undefined): A
   return appearance;
 }
 
+/** Instead of one person alone, two have decided. */
+function approved(appearance: Appearance, action: string): void {
+  appearance.seen.audit.splice(0);
+  appearance.write(CASE, { action: 'request_release', details: { asked: action } });
+  appearance.write(CASE, {
+    action: 'approve_release',
+    actor: 'operator-2',
+    details: { approved: action, requestedBy: 'operator-1' },
+  });
+}
+
 /** The second contract was put in the place of the first one. */
 function released(
   goOn: (appearance: Appearance) => void = (appearance) => {
@@ -169,6 +180,13 @@ test.each<[what: string, check: Check, change: (appearance: Appearance) => void]
     ({ seen }) => seen.quarantine.splice(0, 1, { ...seen.quarantine[0]!, resolution: null }),
   ],
   [
+    'something else was approved',
+    'audit',
+    (appearance) => {
+      approved(appearance, 'release');
+    },
+  ],
+  [
     'what is no case was decided',
     'audit',
     (appearance) => {
@@ -203,6 +221,13 @@ test.each<[what: string, check: Check, change: (appearance: Appearance) => void]
   ],
 ])('error: rejected, and %s', (_, check, change) => {
   expect(checksOf(rivals, rejected(change))).toContain(check);
+});
+
+test('behavior: two persons rejected it together', () => {
+  const appearance = rejected((each) => {
+    approved(each, 'reject');
+  });
+  expect(checksOf(rivals, appearance)).toEqual([]);
 });
 
 test('behavior: what asks for a second person decides nothing', () => {

@@ -14,6 +14,10 @@ export const auditCheck: EvidenceCheck = {
   },
 };
 
+/** What became of a case by this entry, if it decided it: what was asked for is done by whoever approves it. */
+export const resolutionBy = ({ action, details }: EvidenceFile['audit'][number]): string | undefined =>
+  action === 'approve_release' ? details['approved'] : action;
+
 /** Entries about other things lie between these: only neighbours name each other. */
 function checkEntries(audit: EvidenceFile['audit'], fail: Fail): void {
   audit.forEach(({ digest, ...entry }, index) => {
@@ -30,7 +34,7 @@ function checkEntries(audit: EvidenceFile['audit'], fail: Fail): void {
 function checkResolutions({ audit, holds, quarantine, subject }: EvidenceFile, fail: Fail): void {
   const ours = subject.kind === 'contract' ? subject.contractId : undefined;
   const isAudited = (id: string, resolution: string): boolean =>
-    audit.some(({ subject, action }) => subject === id && (action === resolution || action === 'approve_release'));
+    audit.some((entry) => entry.subject === id && resolutionBy(entry) === resolution);
   quarantine.forEach(({ id, resolution, resolvedBy, resolvedAt }, index) => {
     const where = `/quarantine/${index}`;
     for (const [name, value] of Object.entries({ resolvedBy, resolvedAt })) {

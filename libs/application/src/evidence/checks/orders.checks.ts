@@ -3,6 +3,7 @@ import { compareDecimals, compareInstants, settlementState } from '@v402/domain'
 import { orderDifferences } from '../../orders/compare-order.js';
 import { orderKindOf } from '../../ports/order-system.js';
 import type { EvidenceFile } from '../evidence-file.js';
+import { resolutionBy } from './audit.check.js';
 import { ofSettlement, type Books } from './books.js';
 import {
   compareMembers,
@@ -126,8 +127,8 @@ function checkOrder(books: Books, row: EvidenceFile['orders'][number], where: st
   const rejected = eventsOf(opened, 'org.v402.order.rejected.v1', { side });
   if (state === 'rejected' && rejected.at(-1)?.data['code'] !== code) fail(`${where}/code`, 'was not announced');
   const redriven = books.file.audit.filter(
-    ({ action, contractId, details }) =>
-      action === 'redrive' && contractId === books.contractId && details['side'] === side,
+    (entry) =>
+      resolutionBy(entry) === 'redrive' && entry.contractId === books.contractId && entry.details['side'] === side,
   );
   if (redrives !== redriven.length) fail(`${where}/redrives`, 'is not as often as the audit trail says');
   const lost = eventsOf(opened, 'org.v402.order.outcome_unknown.v1', { side });
