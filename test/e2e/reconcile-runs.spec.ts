@@ -134,15 +134,26 @@ describe('on a schedule', () => {
     const shift = (days: number): Promise<unknown> =>
       scene.sql(`UPDATE v402.reconciliation SET window_to = window_to + interval '${days} days'`);
     await shift(-3);
+    // As recent as can be, and of no use: it differs, and a topic was not read.
     await scene.sql(
       `INSERT INTO v402.reconciliation (window_from, window_to, outcome, differences, by_code, report, started_at, finished_at)
-       SELECT now(), now(), 'unproven', 0, '{}', '{}', now(), now()`,
+       SELECT now(), now(), 'differs', 1, '{}', '{"unproven": [{"code": "topic_unread"}]}', now(), now()`,
     );
+    const [{ id } = { id: '' }] = await scene.sql<{ id: string }>('SELECT max(id) AS id FROM v402.reconciliation');
+    const caughtUp = (): Promise<{ hours: number; gap: number }[]> =>
+      scene.sql(
+        `SELECT round(extract(epoch FROM window_to - window_from) / 3600)::int AS hours,
+           extract(epoch FROM window_from - lag(window_to) OVER (ORDER BY id))::int AS gap
+         FROM v402.reconciliation WHERE id > $1 ORDER BY id`,
+        [id],
+      );
     await runNow();
-    const [last] = await scene.sql<{ days: number }>(
-      'SELECT extract(day FROM window_to - window_from)::int AS days FROM v402.reconciliation ORDER BY id DESC LIMIT 1',
-    );
-    expect(last?.days).toBe(3);
+    await scene.until('caught up', async () => (await caughtUp()).length === 4);
+    // Three days and the moment since they were shifted.
+    const days = await caughtUp();
+    expect(days.map(({ hours }) => hours)).toEqual([24, 24, 24, 24]);
+    expect(days.slice(1, 3).map(({ gap }) => gap)).toEqual([0, 0]);
+    expect(days[3]!.gap).toBeLessThanOrEqual(0);
   });
 });
 

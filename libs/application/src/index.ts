@@ -42,6 +42,7 @@ export * from './ports/unit-of-work.js';
 export * from './ports/work-store.js';
 export * from './reconciliation/reconcile.handler.js';
 export * from './reconciliation/scheduled-reconciliation.handler.js';
+export type { UnprovenCode } from './reconciliation/difference-codes.js';
 export type { Finding, ReconciliationReport } from './reconciliation/report.js';
 export * from './relay/publish-events.handler.js';
 export * from './schedule/run-jobs.handler.js';

@@ -142,7 +142,12 @@ export const ALARMS = {
   },
   reconciliation_differs: {
     meaning: 'What was accepted, ordered and published does not agree',
-    action: 'v402 reconcile --last says of each difference what to do',
+    action: 'v402 reconcile --last says of each difference what to do; for an earlier window give its --from and --to',
+  },
+  reconciliation_unproven: {
+    meaning:
+      'For longer than three periods no scheduled reconciliation could look at everything: differences go unseen',
+    action: 'v402 reconcile --last says what could not be looked at: the ACLs, Kafka, the order system, a retention',
   },
   job_failed: {
     meaning: 'A periodic job has failed; it is tried again with a backoff',

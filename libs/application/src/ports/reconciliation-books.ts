@@ -1,4 +1,5 @@
 import type { ContractId, DecimalText, Micros, OrderPlacementState, Side } from '@v402/domain';
+import type { UnprovenCode } from '../reconciliation/difference-codes.js';
 import type { ReconciliationReport } from '../reconciliation/report.js';
 import type { KafkaCoordinates } from './evidence-store.js';
 import type { InputLoss } from './input-store.js';
@@ -112,8 +113,8 @@ export abstract class ReconciliationBooks {
   abstract nextOffsets(topic: string): Promise<ReadonlyMap<number, bigint>>;
   /** Input that may have been lost within the window. */
   abstract losses(window: Window): Promise<readonly BookedLoss[]>;
-  /** Until when the scheduled reconciliations have come that could look at everything; undefined before the first. */
-  abstract lookedUntil(): Promise<Micros | undefined>;
+  /** Until when the scheduled reconciliations have come that had nothing unproven of these codes; undefined before the first. */
+  abstract lookedUntil(without: readonly UnprovenCode[]): Promise<Micros | undefined>;
   /** What the last scheduled reconciliation found; undefined before the first. */
   abstract lastReport(): Promise<ReconciliationReport | undefined>;
 }

@@ -77,6 +77,11 @@ export const UNPROVEN = {
 
 export type UnprovenCode = keyof typeof UNPROVEN;
 
+export const UNPROVEN_CODES = Object.keys(UNPROVEN) as readonly UnprovenCode[];
+
+/** What can be looked at later. The rest is gone for good, and no later look brings it back. */
+export const CURABLE: ReadonlySet<UnprovenCode> = new Set(['topic_unread', 'order_system_unread']);
+
 /** What is known and waits for a person; no difference. */
 export const ATTENTION = {
   open_hold: 'Nothing new starts on this deal until somebody has looked at it: v402 show ID.',

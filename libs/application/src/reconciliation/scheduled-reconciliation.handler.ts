@@ -1,16 +1,23 @@
+import { instantOfMicros, type Micros } from '@v402/domain';
 import type { ReconciliationBooks, Window } from '../ports/reconciliation-books.js';
 import type { Alarms } from '../ports/seams.js';
 import type { UnitOfWork } from '../ports/unit-of-work.js';
+import { CURABLE, UNPROVEN_CODES } from './difference-codes.js';
 import type { ReconcileHandler } from './reconcile.handler.js';
 import type { ReconciliationReport } from './report.js';
 
 export interface LookBack {
-  /** Every run looks at least so far back: a difference is seen by several runs, until it is mended. */
+  /**
+   * Every run looks at least so far back: a difference is seen by several runs, until it is mended. What is longer ago and
+   * was not looked at is caught up in windows of this length.
+   */
   readonly hours: number;
   /** After an outage a run looks no further back than this. */
   readonly maxHours: number;
   /** How long the results of runs are kept. */
   readonly keepDays: number;
+  /** How long ago everything may have been proven before an alarm says so. */
+  readonly unprovenMs: number;
 }
 
 const HOUR_MICROS = 3_600_000_000n;
@@ -18,39 +25,63 @@ const HOUR_MICROS = 3_600_000_000n;
 /** Reconciles what has happened since the last run, keeps the result, and raises an alarm where something differs. */
 export class ScheduledReconciliationHandler {
   constructor(
-    private readonly books: ReconciliationBooks,
-    private readonly reconciliation: ReconcileHandler,
+    private readonly books: Pick<ReconciliationBooks, 'now' | 'lookedUntil'>,
+    private readonly reconciliation: Pick<ReconcileHandler, 'handle'>,
     private readonly unitOfWork: UnitOfWork,
     private readonly alarms: Alarms,
     private readonly lookBack: LookBack,
   ) {}
 
-  /** @throws RetryableError when the database is away; TerminalError `reconciliation_aborted` by the signal */
-  async handle(signal: AbortSignal): Promise<ReconciliationReport> {
-    const report = await this.reconciliation.handle(await this.#window(), signal);
-    await this.unitOfWork.run((tx) => tx.reconciliations.record(report, this.lookBack.keepDays));
-    if (report.outcome === 'differs') this.#raise(report);
-    return report;
+  /**
+   * Window by window up to now, each kept when it is done: a run that breaks off goes on there. One that could not look at
+   * everything ends the run, and is looked at again by the next one.
+   *
+   * @throws RetryableError when the database is away; TerminalError `reconciliation_aborted` by the signal
+   */
+  async handle(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      const now = await this.books.now();
+      const window = await this.#window(now);
+      const report = await this.reconciliation.handle(window, signal);
+      const provenUntil = await this.books.lookedUntil(UNPROVEN_CODES);
+      await this.unitOfWork.run((tx) => tx.reconciliations.record(report, this.lookBack.keepDays));
+      if (report.outcome === 'differs') this.#sayDifferences(report);
+      if (report.unproven.length > 0) this.#sayUnproven(report, now, provenUntil);
+      if (window.to === now || report.unproven.some(({ code }) => CURABLE.has(code))) return;
+    }
   }
 
-  /** Without a gap to the run before, be it long ago; one that could not look at everything does not count. */
-  async #window(): Promise<Window> {
-    const to = await this.books.now();
+  /** Without a gap to the window before, be it long ago; one that has to be looked at again does not count. */
+  async #window(now: Micros): Promise<Window> {
     const { hours, maxHours } = this.lookBack;
-    const usual = to - BigInt(hours) * HOUR_MICROS;
-    const furthest = to - BigInt(maxHours) * HOUR_MICROS;
-    const until = (await this.books.lookedUntil()) ?? usual;
-    const from = until < usual ? until : usual;
-    return { from: from < furthest ? furthest : from, to };
+    const length = BigInt(hours) * HOUR_MICROS;
+    const usual = now - length;
+    const furthest = now - BigInt(maxHours) * HOUR_MICROS;
+    const until = (await this.books.lookedUntil([...CURABLE])) ?? usual;
+    if (until >= usual) return { from: usual, to: now };
+    const from = until < furthest ? furthest : until;
+    return { from, to: from + length };
   }
 
-  #raise({ differencesByCode, from, to }: ReconciliationReport): void {
+  #sayDifferences({ differencesByCode, from, to }: ReconciliationReport): void {
     const counts = Object.entries(differencesByCode);
-    this.alarms.raise('reconciliation_differs', 'What was compared differs: v402 reconcile --last says what to do.', {
+    const message = 'What was compared differs: v402 reconcile, --last or with this window, says what to do.';
+    this.alarms.raise('reconciliation_differs', message, {
       differences: counts.reduce((sum, [, count]) => sum + count, 0),
       codes: counts.map(([code, count]) => `${code}=${count}`).join(' '),
       from,
       to,
+    });
+  }
+
+  #sayUnproven({ unproven, from, to }: ReconciliationReport, now: Micros, provenUntil: Micros | undefined): void {
+    if (provenUntil !== undefined && now - provenUntil <= BigInt(this.lookBack.unprovenMs) * 1_000n) return;
+    const message = 'Nothing has been proven for long: v402 reconcile --last says what could not be looked at.';
+    this.alarms.raise('reconciliation_unproven', message, {
+      codes: [...new Set(unproven.map(({ code }) => code))].join(' '),
+      from,
+      to,
+      ...(provenUntil !== undefined && { provenUntil: instantOfMicros(provenUntil) }),
     });
   }
 }

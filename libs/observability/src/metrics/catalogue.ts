@@ -159,7 +159,7 @@ export const METRICS = {
   },
   v402_reconciliation_agreed_age_seconds: {
     type: 'gauge',
-    help: 'Since a scheduled reconciliation last looked at everything and found it in agreement; left out where none has.',
+    help: 'Since the end of the last window that a scheduled reconciliation found in agreement, all of it; left out where there is none.',
     labels: [],
   },
   v402_holds_open: {

@@ -9,6 +9,7 @@ import {
   type KafkaCoordinates,
   type OpenItem,
   type ReconciliationReport,
+  type UnprovenCode,
   type Window,
 } from '@v402/application';
 import { TerminalError, type ContractId, type Micros } from '@v402/domain';
@@ -150,8 +151,8 @@ export class PgReconciliationBooks extends ReconciliationBooks {
     }));
   }
 
-  async lookedUntil(): Promise<Micros | undefined> {
-    const [row] = await this.#query<{ until: string | null }>(sql.LOOKED_UNTIL);
+  async lookedUntil(without: readonly UnprovenCode[]): Promise<Micros | undefined> {
+    const [row] = await this.#query<{ until: string | null }>(sql.LOOKED_UNTIL, [without]);
     return optionalMicros(row?.until ?? null);
   }
 

@@ -102,5 +102,7 @@ export const LOSSES = `
 
 export const LAST_RUN = 'SELECT report FROM v402.reconciliation ORDER BY finished_at DESC LIMIT 1';
 
+// Also one that differs may have left something out.
 export const LOOKED_UNTIL = `
-  SELECT ${microsOf('max(window_to)')} AS "until" FROM v402.reconciliation WHERE outcome <> 'unproven'`;
+  SELECT ${microsOf('max(window_to)')} AS "until" FROM v402.reconciliation
+  WHERE NOT EXISTS (SELECT FROM jsonb_array_elements(report->'unproven') u WHERE u->>'code' = ANY ($1::text[]))`;

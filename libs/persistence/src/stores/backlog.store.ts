@@ -75,7 +75,7 @@ const HOLDS = `SELECT reason, count(*)::int AS open FROM v402.hold WHERE release
 const RECONCILIATION = `
   SELECT
     coalesce((SELECT by_code FROM v402.reconciliation ORDER BY finished_at DESC LIMIT 1), '{}') AS "byCode",
-    (SELECT extract(epoch FROM clock_timestamp() - max(finished_at))::float8 * 1000 FROM v402.reconciliation
+    (SELECT extract(epoch FROM clock_timestamp() - max(window_to))::float8 * 1000 FROM v402.reconciliation
       WHERE outcome = 'agrees') AS "agreedAgeMs"`;
 
 const NO_WORK = { due: 0, oldestMs: 0 };
