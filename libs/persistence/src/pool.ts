@@ -34,8 +34,9 @@ export function createPool(options: DatabaseOptions): pg.Pool {
     lock_timeout: options.lockTimeoutMs ?? 5_000,
     query_timeout: statementTimeoutMs + ANSWER_MARGIN_MS,
     idle_in_transaction_session_timeout: options.idleInTransactionTimeoutMs ?? 30_000,
-    // Prisma's adapter takes the text of a time for UTC, whatever its offset.
-    options: '-c timezone=UTC -c datestyle=ISO',
+    // Prisma's adapter takes the text of a time for UTC, whatever its offset. What is committed is relied on at once, outside
+    // the database: a server that is told to promise less is told otherwise.
+    options: '-c timezone=UTC -c datestyle=ISO -c synchronous_commit=on',
     keepAlive: true,
   });
   // An idle connection that the server closes is dropped by the pool, and the next transaction opens another one.

@@ -52,6 +52,8 @@ export class EmbeddedOrderSystem extends OrderSystem {
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       statement_timeout: SERVER_TIMEOUT_MS,
       idle_in_transaction_session_timeout: SERVER_TIMEOUT_MS,
+      // An order that was answered for stays, whatever the server's default.
+      options: '-c synchronous_commit=on',
     });
     // An idle connection that breaks is replaced by the next call; on one that is lent, a statement fails. Without a listener
     // from its first moment on Node.js would end the process.
