@@ -18,6 +18,7 @@ const NAMING: EventNaming = { source: 'urn:v402:handler:test', topics: DEFAULT_T
 
 export interface OperatorParts {
   readonly approvalOver?: OperationsContext['approvalOver'];
+  readonly naming?: EventNaming;
   readonly faults?: FaultPoint;
   readonly decorate?: (real: UnitOfWork) => UnitOfWork;
   /** The database's login; that of the first operator unless told. */
@@ -37,9 +38,13 @@ export class Operator {
     this.unitOfWork = decorate(this.#pg);
   }
 
-  handler({ approvalOver = {}, faults = new NoFaults() }: OperatorParts = {}): ResolveQuarantineHandler {
+  handler({
+    approvalOver = {},
+    naming = NAMING,
+    faults = new NoFaults(),
+  }: OperatorParts = {}): ResolveQuarantineHandler {
     return new ResolveQuarantineHandler(this.unitOfWork, {
-      naming: NAMING,
+      naming,
       deliveryLead: { days: DELIVERY_LEAD_DAYS },
       approvalOver,
       ids: this.scene.ids,

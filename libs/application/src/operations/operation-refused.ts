@@ -22,6 +22,7 @@ export type OperationRefusal =
   | 'approval_pending'
   | 'approval_not_found'
   | 'same_person'
+  | 'names_differ'
   | 'actor_invalid'
   | 'reason_invalid';
 

@@ -12,6 +12,7 @@ import { appendAudit } from './audit-trail.js';
 import { findCase, findForRedrive } from './find-case.js';
 import { OperationRefused } from './operation-refused.js';
 import { checkRequest, type OperatorRequest } from './operator-request.js';
+import { requireSameNames } from './require-same-names.js';
 import { redriveAction, rejectAction, releaseAction } from './actions.js';
 import { lockDeal, type Changes, type LockedCase, type Prepared } from './resolution.js';
 import { lockDealOfBytes } from './resolve-undecidable.js';
@@ -141,6 +142,7 @@ export class ResolveQuarantineHandler {
     const { ids, faults, approvalOver, intake, naming, deliveryLead } = this.context;
     const { actor } = action.request;
     const { one, settlements } = await lockCase(tx, found, action.name);
+    await requireSameNames(tx, naming, one);
     const locked = { tx, one, settlements, actor, naming, deliveryLead, intake };
     const { letsGoOn, perform } = await action.prepare(locked);
     const { approval: wanted } = action;

@@ -19,9 +19,18 @@ export interface PublishableEvent extends StoredEvent {
   readonly place: bigint;
 }
 
+/** Under which names an event goes out. */
+export interface EventNames {
+  /** CloudEvents `source`. */
+  readonly source: string;
+  readonly topic: string;
+}
+
 export interface EventStore {
   /** Appends the events and puts them into the outbox. */
   append(events: readonly StoredEvent[]): Promise<void>;
+  /** The names of the newest event of any of these streams; undefined where they have none. */
+  namesOf(streams: readonly string[]): Promise<EventNames | undefined>;
   /** Stores how far the streams of these settlements have come. */
   savePositions(positions: ReadonlyMap<ContractId, StreamPosition>): Promise<void>;
   /**

@@ -1,4 +1,4 @@
-import type { EventStore, PublishableEvent, StoredEvent, StreamPosition } from '@v402/application';
+import type { EventNames, EventStore, PublishableEvent, StoredEvent, StreamPosition } from '@v402/application';
 import type { ContractId } from '@v402/domain';
 import { columns, type Session } from '../session.js';
 import { bytea, bytes, hexOf, microsOf, timestampOf } from '../values.js';
@@ -21,6 +21,10 @@ const APPEND = `
   )
   INSERT INTO v402.outbox (event_id, stream, topic, shard)
   SELECT id, stream, topic, ${shardOf('stream')} FROM new ORDER BY place`;
+
+const NAMES_OF = `
+  SELECT topic, convert_from(bytes, 'UTF8')::jsonb ->> 'source' AS source FROM v402.event
+  WHERE stream = ANY ($1::bytea[]) ORDER BY position DESC LIMIT 1`;
 
 const SAVE_POSITIONS = `
   UPDATE v402.settlement s
@@ -126,6 +130,11 @@ export class PgEventStore implements EventStore {
         (event) => bytes(event.bytes),
       ),
     );
+  }
+
+  async namesOf(streams: readonly string[]): Promise<EventNames | undefined> {
+    const [names] = await this.session.query<{ topic: string; source: string }>(NAMES_OF, [streams.map(bytea)]);
+    return names;
   }
 
   async savePositions(positions: ReadonlyMap<ContractId, StreamPosition>): Promise<void> {
