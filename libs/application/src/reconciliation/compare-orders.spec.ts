@@ -70,6 +70,22 @@ test('behavior: one that is gone, one that differs, and one that nobody made', a
   expect((await compared(system, [refused])).differs).toEqual(['order_unexpected']);
 });
 
+test('behavior: a second order under the same reference, where the order system refuses none', async () => {
+  system = new ScriptedOrderSystem({ uniqueRef: 'none' });
+  system.put(draft);
+  expect(await compared(system)).toEqual({ found: 1, differs: [], unproven: [] });
+  system.put(draft);
+  expect(await compared(system)).toEqual({ found: 1, differs: ['order_doubled'], unproven: [] });
+  system.script.findByReference = () => Promise.reject(away);
+  expect(await compared(system)).toEqual({ found: 0, differs: [], unproven: unread('away') });
+});
+
+test('default: where references are unique, only the one order is asked for', async () => {
+  system.put(draft);
+  await compared(system);
+  expect(system.lookUps).toBe(0);
+});
+
 test('behavior: an order that somebody is at work on is not asked for', async () => {
   system.script.readBack = () => Promise.reject(away);
   const atWork = { ...settlement, orders: [{ ...order, hasWork: true }] };

@@ -11,6 +11,12 @@ const ASK_TIMEOUT_MS = 10_000;
 /** After so many questions without an answer nobody waits for the others. */
 const MAX_SILENCES = 3;
 
+interface Answer {
+  readonly found: OrderSnapshot | undefined;
+  /** How many there are under the reference, if there is any. */
+  readonly orders: number;
+}
+
 /** Asks the order system for every order that was or may have been made, and compares it with the contract. */
 export class OrderComparison {
   #silences = 0;
@@ -38,14 +44,22 @@ export class OrderComparison {
     if (order.hasWork || order.passedOn || this.#silences >= MAX_SILENCES) return;
     const reference = { kind: orderKindOf(order.side), reference: settlement.orderReference };
     const answer = await this.#ask(reference);
-    if (answer !== undefined) this.#judge(settlement, order, reference, answer.found);
+    if (answer === undefined) return;
+    if (order.state === 'created' && answer.orders > 1) {
+      this.findings.differs('order_doubled', settlement.contractId, `${order.side} ${answer.orders} orders`);
+    }
+    this.#judge(settlement, order, reference, answer.found);
   }
 
   /** @returns undefined where the order system does not answer, however it fails */
-  async #ask(reference: OrderReference): Promise<{ readonly found: OrderSnapshot | undefined } | undefined> {
+  async #ask(reference: OrderReference): Promise<Answer | undefined> {
     const signal = AbortSignal.any([this.signal, AbortSignal.timeout(ASK_TIMEOUT_MS)]);
     try {
-      return { found: await answerOf(signal, () => this.system.readBack(reference, signal)) };
+      const found = await answerOf(signal, () => this.system.readBack(reference, signal));
+      // Reading back shows one order. Where nobody refuses a second one, they are counted.
+      if (found === undefined || this.system.capabilities.uniqueRef !== 'none') return { found, orders: 1 };
+      const all = await answerOf(signal, () => this.system.findByReference(reference, signal));
+      return { found, orders: all.found === 'many' ? all.orders.length : 1 };
     } catch (error) {
       this.#silences += 1;
       const code = codeOf(error, 'adapter_failed');

@@ -20,6 +20,8 @@ export const DIFFERENCES = {
   order_not_announced: 'An order exists, and no order.created says so. Tell its consumers; compare with v402 show ID.',
   order_missing:
     'The order that was created is not in the order system any more. Ask there who removed it; v402 show ID has its number.',
+  order_doubled:
+    'The order system has more than one order with this reference. Cancel there what was not announced: v402 show ID has the number that was.',
   order_differs:
     'The order in the order system is not what was agreed. Correct it there, or agree an amendment; v402 evidence ID --order-system shows both.',
   order_number_differs:
