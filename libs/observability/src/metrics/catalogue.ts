@@ -36,7 +36,7 @@ export const METRICS = {
   },
   v402_intake_lag_records: {
     type: 'gauge',
-    help: 'Records behind the end of an assigned partition, as of its last batch.',
+    help: 'Records behind the end of an assigned partition, as of its last batch. It stands still while the partition is not read: while intake waits (v402_intake_paused), or a batch fails again and again (v402_ready); the lag of the consumer group tells then.',
     labels: ['topic', 'partition'],
   },
   v402_intake_paused: {
