@@ -106,7 +106,9 @@ test('a release over the limit takes two people', async () => {
   const asked = await run(['quarantine', 'release', id, ...BY_OLIVIA], more);
   expect(asked).toMatchObject({ status: 0, stderr: '' });
   expect(asked.stdout).toMatch(/^Waits for a second person: v402 quarantine approve [0-9a-f-]{36}\n/);
-  expect((await run(['quarantine', 'list'])).stdout).toContain('asked by olivia');
+  expect((await run(['quarantine', 'list'])).stdout).toContain('release waits for approval, asked by olivia');
+  // Whoever approves can read what of: a rejection may wait just the same.
+  expect((await run(['quarantine', 'show', id])).stdout).toMatch(/[0-9a-f-]{36} +│ release +│ olivia/);
   const alone = await run(['quarantine', 'approve', id, '--actor', 'olivia'], more);
   expect(alone).toMatchObject({ status: 1, stdout: '' });
   expect(alone.stderr).toMatch(/^same_person: /);

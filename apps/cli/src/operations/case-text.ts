@@ -1,4 +1,4 @@
-import type { CaseDocument, ListedCase, ShownCase } from '@v402/application';
+import type { Approval, CaseDocument, ListedCase, ShownCase } from '@v402/application';
 import { readEnvelope } from '@v402/contract';
 import { instantOfMicros, printableJson } from '@v402/domain';
 import { list, table } from '../show/table.js';
@@ -28,9 +28,12 @@ const holdOf = ({ hold }: ListedCase): string => (hold === undefined ? 'none' : 
 
 const STATES = { release: 'released', reject: 'rejected', redrive: 'redriven' } as const;
 
+/** What a second person is asked for, as one would type it. */
+const askedOf = ({ action, orderChanged }: Approval): string => (orderChanged ? `${action} --order-changed` : action);
+
 const stateOf = ({ resolution, pending }: ListedCase): string =>
   (resolution && STATES[resolution]) ??
-  (pending === undefined ? 'open' : `waits for approval, asked by ${pending.requestedBy}`);
+  (pending === undefined ? 'open' : `${askedOf(pending)} waits for approval, asked by ${pending.requestedBy}`);
 
 /** One case with all that a person decides on. */
 export function caseText(one: ShownCase): string {
@@ -52,8 +55,15 @@ export function caseText(one: ShownCase): string {
     ...one.documents.map(documentText),
     table(
       'Approvals',
-      ['id', 'asked by', 'reason', 'outcome', 'decided by'],
-      one.approvals.map((each) => [each.id, each.requestedBy, each.reason, each.outcome ?? 'pending', each.decidedBy]),
+      ['id', 'asked for', 'asked by', 'reason', 'outcome', 'decided by'],
+      one.approvals.map((each) => [
+        each.id,
+        askedOf(each),
+        each.requestedBy,
+        each.reason,
+        each.outcome ?? 'pending',
+        each.decidedBy,
+      ]),
     ),
     table(
       'What has been done',
