@@ -128,6 +128,16 @@ test('released: the order is taken over, what was asked for counts, and only the
   expect((await office.events(amendment, 'payment.scheduled'))[0]).toMatchObject({ causationid: changed!.id });
 });
 
+test('released: what was asked for and is not agreed any more is named, since nobody else calls it off', async () => {
+  const base = await begun();
+  const amendment = await amend(base, { payment: [{ rail: 'card', trigger: 'agreed' }] });
+  expect(await operator.release(amendment.contractId, true)).toMatchObject({
+    changes: { blocked: 'seller leg p1 (differs_from_request)', noLongerAgreed: 'seller leg p2' },
+  });
+  await workOff();
+  expect(await asked(base, amendment)).toEqual(['d1', 'd2', 'p1', 'p2']);
+});
+
 test('released without the statement that the order was changed: refused, and nothing is changed', async () => {
   const amendment = await amend(await begun());
   const before = await office.scene.content();

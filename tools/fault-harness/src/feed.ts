@@ -8,6 +8,8 @@ const MAX_LAG = 1_500n;
 const LAG_EVERY_CHUNKS = 5;
 const LAG_POLL_MS = 200;
 const OVER_POLL_MS = 50;
+/** How long nothing more may be sent until that counts as what a fault has done, and not as what many of them have. */
+const STANDSTILL_MS = 20_000;
 const QUIET_PATIENCE_MS = 20_000;
 /** How many messages are sent at a time in a quiet moment. */
 const FEW = 5;
@@ -17,6 +19,7 @@ const SEND_PATIENCE_MS = 60_000;
 /** Sends the messages in step with what is taken of them. */
 export class Feed {
   #sent = 0;
+  #sentBefore = 0;
   /** Set while somebody needs a quiet moment. */
   #paused: Promise<void> | undefined;
   #isOver = false;
@@ -56,10 +59,16 @@ export class Feed {
     }
   }
 
-  /** Resolves after so long, or when there is nothing more to feed. */
+  /**
+   * Resolves after so long and when more was sent than the last time, or when there is nothing more to feed: a machine that is
+   * slower than the faults would only ever begin anew.
+   */
   async goesOn(ms: number): Promise<void> {
-    const endMs = performance.now() + ms;
-    while (!this.#isOver && performance.now() < endMs) await sleep(OVER_POLL_MS);
+    const startedMs = performance.now();
+    const passed = (passedMs: number): boolean => performance.now() - startedMs >= passedMs;
+    const isFed = (): boolean => this.#sent > this.#sentBefore || passed(STANDSTILL_MS);
+    while (!this.#isOver && !(passed(ms) && isFed())) await sleep(OVER_POLL_MS);
+    this.#sentBefore = this.#sent;
   }
 
   /** Stops, waits until nothing is under way, and goes on after `use`. */

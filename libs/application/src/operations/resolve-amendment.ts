@@ -61,7 +61,7 @@ async function takePlace(locked: LockedCase, chain: Chain, adoption: Adoption): 
   await releaseHold(tx, naming, one, 'release', actor);
   await tx.cases.resolve(one, 'release', actor);
   await tx.settlements.deriveStates([contractId, ...earlierIds]);
-  return summaryOf(adoption);
+  return { ...summaryOf(adoption), ...leftOver(chain) };
 }
 
 /**
@@ -212,11 +212,24 @@ async function tellSuperseded({ tx, naming }: LockedCase, id: ContractId, supers
   });
 }
 
-function summaryOf({ orders, legs, deliveries, work }: Adoption): Changes {
-  const rows = [
-    ...legs.map(({ side, legId, state, code }) => ({ what: `${side} leg ${legId}`, state, code })),
-    ...deliveries.map(({ side, deliveryId, state, code }) => ({ what: `${side} delivery ${deliveryId}`, state, code })),
-  ];
+/** Asked for, and not in the amendment any more: nobody but a person can call it off. */
+function leftOver({ amendment, earlier }: Chain): Changes {
+  const agreed = new Set(obligationsOf(amendment).map(({ what }) => what));
+  const asked = earlier.flatMap(obligationsOf).filter(({ state, what }) => state === 'requested' && !agreed.has(what));
+  const names = new Set(asked.map(({ what }) => what));
+  return names.size === 0 ? {} : { noLongerAgreed: [...names].join(', ') };
+}
+
+const obligationsOf = ({
+  legs,
+  deliveries,
+}: Pick<ChainMember, 'legs' | 'deliveries'>): readonly { what: string; state: string; code: string | undefined }[] => [
+  ...legs.map(({ side, legId, state, code }) => ({ what: `${side} leg ${legId}`, state, code })),
+  ...deliveries.map(({ side, deliveryId, state, code }) => ({ what: `${side} delivery ${deliveryId}`, state, code })),
+];
+
+function summaryOf({ orders, work, ...obligations }: Adoption): Changes {
+  const rows = obligationsOf(obligations);
   const listed = (state: string): string =>
     rows
       .filter((row) => row.state === state)
