@@ -37,12 +37,15 @@ export class KafkaGroup {
     });
   }
 
-  /** Commits an offset for every partition of the topic, in range or not. The group must have no member. */
-  async moveTo(topic: string, place: bigint | 'end'): Promise<void> {
+  /**
+   * Commits an offset for every partition of the topic, in range or not. The group must have no member.
+   * @param placeBy says where, by the offset after the partition's last record
+   */
+  async moveTo(topic: string, placeBy: (end: bigint) => bigint): Promise<void> {
     await withAdmin(this.#kafka, async (admin) => {
       const partitions = (await admin.fetchTopicOffsets(topic)).map(({ partition, high }) => ({
         partition,
-        offset: place === 'end' ? high : place.toString(),
+        offset: placeBy(BigInt(high)).toString(),
       }));
       await admin.setOffsets({ groupId: this.groupId, topic, partitions });
     });

@@ -44,7 +44,7 @@ const DELIVERIES = 3;
 const CODES = Object.keys(FAULTS) as FaultCode[];
 
 /** Percent of the stories; what is left is agreed without further ado. */
-const SHARES = { refused: 9, rivals: 6, amended: 8, forked: 3, poison: 2, tampered: 3 } as const;
+const SHARES = { refused: 9, rivals: 6, amended: 8, forked: 3, poison: 1, tampered: 3 } as const;
 
 /**
  * Times that only a handler decides rightly which does not go by the clock of its process. A contract may be agreed five

@@ -155,10 +155,10 @@ export class Installation {
    * Resolves when the offsets of all partitions are moved. All members of the group must have ended; the broker may take the
    * session of one that was killed to notice.
    */
-  async moveOffsets(place: bigint | 'end'): Promise<void> {
+  async moveOffsets(placeBy: (end: bigint) => bigint): Promise<void> {
     for (let left = RETRIES; ; left -= 1) {
       try {
-        await this.#group.moveTo(this.#contracts, place);
+        await this.#group.moveTo(this.#contracts, placeBy);
         return;
       } catch (error) {
         if (left === 0) throw error;
