@@ -24,7 +24,7 @@ export interface OperatorOptions {
 
 /** Operators take what has waited longest, and are two: so they meet. */
 const OLDEST = 3;
-const PAUSE_MS = { min: 20, max: 300 } as const;
+const PAUSE_MS = { min: 50, max: 450 } as const;
 
 /** What one who acts beside others, and beside the services, has to be prepared for. */
 const EXPECTED: ReadonlySet<string> = new Set<OperationRefusal>([
