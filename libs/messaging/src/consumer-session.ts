@@ -121,6 +121,10 @@ export class ConsumerSession {
       this.#places.find(progress.assignments());
       onJoined();
     });
+    // It begins nowhere any more: the next one asks anew.
+    consumer.on(consumer.events.STOP, () => {
+      this.#places.end();
+    });
     consumer.on(consumer.events.CRASH, ({ payload }) => {
       this.#end(payload.error);
     });
