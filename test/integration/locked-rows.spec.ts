@@ -164,7 +164,7 @@ describe('orders', () => {
 
 describe('intake', () => {
   /** How often a message waits for a lock before it is parked. */
-  const LAST_WAIT = 40;
+  const LAST_WAIT = 15;
 
   const acceptedOf = (trades: readonly AgreedTrade[]): Promise<number[]> =>
     Promise.all(trades.map(async ({ contractId }) => (await office.scene.of('settlement', contractId)).length));

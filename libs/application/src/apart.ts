@@ -5,7 +5,7 @@ const LOCKED = 'lock_timeout';
 /** Failures of a database that answers: they may be those of one row, which is locked or damaged. */
 const OF_ONE_ROW: ReadonlySet<string> = new Set([LOCKED, 'database_error']);
 /** Each is waited for. More than these are not locked by accident, and the next round goes on with what is left. */
-const MAX_LOCKED = 8;
+const MAX_LOCKED = 2;
 
 /** Whether a part is away or slow as a whole: then whatever else was tried would fail alike. */
 export const isAway = (error: unknown): error is RetryableError =>

@@ -12,8 +12,9 @@ export interface DatabaseOptions {
   /** 30 s unless told. */
   readonly statementTimeoutMs?: number;
   /**
-   * How long a statement may wait for one lock. 5 s unless told: longer than any transaction of ours takes, so whoever
-   * keeps it is stuck, and shorter than the time of a statement, so that what is locked is told from what is slow.
+   * How long a statement may wait for one lock. 20 s unless told: longer than any transaction of ours takes, also where
+   * many wait for each other on a machine that is too busy, so whoever keeps it is stuck; and shorter than the time of a
+   * statement, so that what is locked is told from what is slow.
    */
   readonly lockTimeoutMs?: number;
   /** How long a transaction may do nothing: it holds locks that others wait for. 30 s unless told. */
@@ -31,7 +32,7 @@ export function createPool(options: DatabaseOptions): pg.Pool {
     max: options.maxConnections ?? 10,
     connectionTimeoutMillis: options.connectTimeoutMs ?? 10_000,
     statement_timeout: statementTimeoutMs,
-    lock_timeout: options.lockTimeoutMs ?? 5_000,
+    lock_timeout: options.lockTimeoutMs ?? 20_000,
     query_timeout: statementTimeoutMs + ANSWER_MARGIN_MS,
     idle_in_transaction_session_timeout: options.idleInTransactionTimeoutMs ?? 30_000,
     // Prisma's adapter takes the text of a time for UTC, whatever its offset. What is committed is relied on at once, outside

@@ -44,7 +44,7 @@ const MAX_FAILURES = 5;
  * The same where its rows are locked by somebody else: locks end, be it with the session that keeps them, and each time was
  * waited for. With the pauses between them these are some minutes.
  */
-const MAX_LOCKED = 40;
+const MAX_LOCKED = 15;
 
 /**
  * Decides messages of the contracts topic and records every decision: settlement, rejection, quarantine or duplicate.

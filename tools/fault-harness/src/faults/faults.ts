@@ -86,8 +86,8 @@ export const FAULTS: Readonly<Record<Exclude<FaultKind, 'late_answer'>, Fault>> 
     action: 'kill',
     strike: async ({ fleet, installation }) => {
       await fleet.killAll('intake');
-      // The end of a topic in which nothing waits skips nothing.
-      await installation.untilMessagesWait();
+      // The end of a topic in which nothing is undecided skips nothing.
+      await installation.untilMoreMessagesWait();
       await installation.moveOffsets();
       await fleet.restart();
     },

@@ -184,9 +184,10 @@ export class Installation {
     await this.#until(async () => (await this.#group.members()).some((clientId) => clientId.endsWith(name)));
   }
 
-  /** Until there are messages that nobody has taken, if any come. */
-  async untilMessagesWait(): Promise<void> {
-    await this.#until(async () => (await this.lag()) > 0n);
+  /** Until more messages wait than now, if any come: what waits now may be decided already, and only not be committed. */
+  async untilMoreMessagesWait(): Promise<void> {
+    const before = await this.lag();
+    await this.#until(async () => (await this.lag()) > before);
   }
 
   async #until(holds: () => Promise<boolean>): Promise<void> {
