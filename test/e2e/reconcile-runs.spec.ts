@@ -83,11 +83,14 @@ describe('v402 reconcile', () => {
 
 describe('on a schedule', () => {
   const runs = (): Promise<number> => scene.count('v402.reconciliation');
-  /** Has the app run its job now, and waits for the result. */
+  const idle = async (): Promise<boolean> =>
+    (await scene.count("v402.job WHERE name = 'reconciliation' AND lease_until IS NULL")) === 1;
+  /** Has the app run its job now, and waits for its end: one that still ran would set the next time over this one. */
   const runNow = async (): Promise<void> => {
+    await scene.until('the run before has ended', idle);
     const before = await runs();
     await scene.sql("UPDATE v402.job SET due_at = clock_timestamp() WHERE name = 'reconciliation'");
-    await scene.until('another run', async () => (await runs()) > before);
+    await scene.until('another run', async () => (await runs()) > before && (await idle()));
   };
   const figures = async (): Promise<StandingFigures['reconciliation']> => {
     const unitOfWork = new PgUnitOfWork({ url: scene.database.appUrl, applicationName: 'test' });
@@ -116,7 +119,7 @@ describe('on a schedule', () => {
       scene.sql(`UPDATE v402.settlement SET total = total + ${by} WHERE current`);
     await set(1);
     await runNow();
-    expect(scene.log()).toMatch(/"alarm":"reconciliation_differs".*"codes":"settlement_total_differs=5"/);
+    await scene.untilSaid(/"alarm":"reconciliation_differs".*"codes":"settlement_total_differs=5"/);
     expect([...(await figures()).differences]).toEqual([['settlement_total_differs', 5]]);
     expect((await v402(['reconcile', '--last'], { env: scene.environment() })).status).toBe(1);
     await set(-1);

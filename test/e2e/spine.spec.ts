@@ -98,7 +98,7 @@ describe('the spine, black box: the standalone app, Kafka and PostgreSQL are rea
     expect(String(asked.data['endToEndId']).length).toBeLessThanOrEqual(35);
     const blocked = await scene.sql("SELECT side, leg_id, code FROM v402.payment_leg WHERE state = 'blocked'");
     expect(blocked).toEqual([{ side: 'buyer', leg_id: 'p5', code: 'creditor_account_missing' }]);
-    expect(scene.log()).toContain('payment_leg_blocked');
+    await scene.untilSaid('payment_leg_blocked');
 
     const deliveries = await scene.events('deliveries');
     expect(deliveries.map(({ data }) => [data['deliveryId'], data['role']]).sort()).toEqual([

@@ -176,6 +176,11 @@ export class SettlementScene {
     }
   }
 
+  /** Waits until the log says it: what the database shows may be there a moment before the line that tells of it. */
+  async untilSaid(what: string | RegExp): Promise<void> {
+    await this.until(`it says ${String(what)}`, () => Promise.resolve(this.log().search(what) !== -1));
+  }
+
   /** Nothing is due and nothing waits to be published. */
   async settled(timeoutMs = 20_000): Promise<void> {
     const idle =
