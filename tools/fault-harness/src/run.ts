@@ -103,7 +103,7 @@ export async function run(parts: LocalParts, options: RunOptions): Promise<RunRe
   say(`seed ${seed}: signing ${contracts} contracts`);
   const { stories, sends, copies, trade } = makeStories({ seed, contracts, now, once: options.once === true });
   const random = new Random(seed + 1);
-  const installation = await Installation.prepare(parts, trade, folder, options.without);
+  const installation = await Installation.prepare(parts, trade, folder, options);
   const desk = options.orderSystem === 'desk' ? await OrderDesk.open(new Random(seed + 2)) : undefined;
   const fleet = new Fleet({
     env: {

@@ -19,12 +19,10 @@ const PATIENCE_MS = 5_000;
 
 /** How far back offsets are moved: to take everything again would be most of the work of a long run. */
 const BACK = 300n;
-/** Where offsets are moved to, one after the other: so that what waits is skipped, beyond the end, and back. */
-const PLACES = [
-  (end: bigint) => end,
-  (end: bigint) => end + 1_000_000n,
-  (end: bigint) => (end > BACK ? end - BACK : 0n),
-] as const;
+/** What waits is skipped. */
+const skipping = (end: bigint): bigint => end;
+/** Where offsets are moved to, one after the other. Intake that goes by the last two alone takes much of the topic again. */
+const PLACES = [skipping, (end: bigint) => end + 1_000_000n, (end: bigint) => (end > BACK ? end - BACK : 0n)] as const;
 
 /**
  * Writes meet a disk that is full while the switch is on, some of them at the commit only; a poisoned deal is a value that the database never takes. The
@@ -75,6 +73,13 @@ const PROGRESS = `
   SELECT concat_ws(' ', (SELECT count(*) FROM v402.decision), (SELECT count(*) FROM v402.event), (SELECT count(*) FROM v402.outbox),
                    (SELECT count(*) FROM v402.work), (SELECT sum(attempt + unknowns) FROM v402.order_placement)) AS progress`;
 
+export interface PrepareOptions {
+  /** Each message is delivered once: offsets are moved ahead only, since going back delivers again what was skipped. */
+  readonly once?: boolean | undefined;
+  /** What of the database's own backstops goes with this guard goes, too. */
+  readonly without?: Guard | undefined;
+}
+
 /** Database, topics and files of one run, and what can be done to them. */
 export class Installation {
   readonly #group: KafkaGroup;
@@ -83,6 +88,7 @@ export class Installation {
   private constructor(
     readonly system: LocalSystem,
     private readonly parts: LocalParts,
+    private readonly places: readonly ((end: bigint) => bigint)[],
   ) {
     this.#group = new KafkaGroup(system.connection, SILENT, `${system.prefix}${GROUP}`);
   }
@@ -91,10 +97,10 @@ export class Installation {
     parts: LocalParts,
     trade: Pick<SimulatedTrade, 'handling' | 'trustRegistry' | 'paymentAccounts'>,
     folder: string,
-    without: Guard | undefined,
+    { once = false, without }: PrepareOptions,
   ): Promise<Installation> {
     const system = await LocalSystem.prepare({ parts, trade, folder, partitions: PARTITIONS });
-    const installation = new Installation(system, parts);
+    const installation = new Installation(system, parts, once ? [skipping] : PLACES);
     const backstop = without === undefined ? undefined : BACKSTOPS[without];
     await installation.sql(`${SWITCHES}${backstop === undefined ? '' : `${backstop};`}`);
     return installation;
@@ -166,7 +172,7 @@ export class Installation {
    * session of one that was killed to notice.
    */
   async moveOffsets(): Promise<void> {
-    const placeBy = PLACES[this.#moves % PLACES.length] ?? PLACES[0];
+    const placeBy = this.places[this.#moves % this.places.length] ?? skipping;
     this.#moves += 1;
     for (let left = RETRIES; ; left -= 1) {
       try {
