@@ -3,7 +3,7 @@ import { ScriptedOrderSystem } from '@v402/testing';
 import pg from 'pg';
 import { BackOffice } from '../support/back-office.js';
 import { agreed, type AgreedTrade } from '../support/intake-scene.js';
-import { DoesAt, RecordedAlarms } from '../support/seams.js';
+import { DoesAt, RecordedAlarms, RecordedWake } from '../support/seams.js';
 
 /**
  * Rows that somebody else keeps locked, as a forgotten BEGIN in a client does, or that the database cannot read: only
@@ -159,6 +159,30 @@ describe('orders', () => {
     await office.orders(system, { unitOfWork, alarms }).handle(); // it is looked up
     expect(await statesOf(trades)).toEqual(['ordered', 'ordered', 'ordered']);
     expect(system.creates).toHaveLength(3);
+  });
+});
+
+describe('the sweep', () => {
+  test('of one whose rows are locked: it is left and said, the work of the others is added', async () => {
+    const trades = await office.acceptAll([{}, {}, {}], ['seller']);
+    await office.dropWork();
+    await lockSettlement(trades[1]!);
+    const wake = new RecordedWake();
+    const sweep = (): Promise<unknown> =>
+      office.sweeper({ unitOfWork, wake, alarms }).handle(new AbortController().signal);
+    const workOf = (): Promise<number[]> =>
+      Promise.all(trades.map(async (trade) => (await office.work(trade, 'order')).length));
+    await sweep();
+    expect(await workOf()).toEqual([1, 0, 1]);
+    expect(alarms.take()).toEqual([
+      { code: 'stuck_work_left', context: { contractId: trades[1]!.contractId, reason: 'lock_timeout' } },
+      { code: 'stuck_work_restored', context: { order: 2 } },
+    ]);
+    expect(wake.hints).toEqual(['orders', 'workflows']);
+
+    await somebody.query('ROLLBACK');
+    await sweep();
+    expect(await workOf()).toEqual([1, 1, 1]);
   });
 });
 

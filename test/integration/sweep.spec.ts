@@ -1,6 +1,6 @@
-import { SweepHandler, type SweepPolicy, type SweepReport } from '@v402/application';
+import type { SweepHandler, SweepReport } from '@v402/application';
 import { ScriptedOrderSystem } from '@v402/testing';
-import { BackOffice, DELIVERY_LEAD_DAYS } from '../support/back-office.js';
+import { BackOffice } from '../support/back-office.js';
 import type { AgreedTrade } from '../support/intake-scene.js';
 import { anEvent, sha256 } from '../support/records.js';
 import { RecordedAlarms, RecordedWake, StopsAt } from '../support/seams.js';
@@ -11,17 +11,9 @@ let alarms: RecordedAlarms;
 let wake: RecordedWake;
 let sweeper: SweepHandler;
 
-const POLICY: SweepPolicy = {
-  batchSize: 2,
-  longestCallMs: 60_000,
-  deliveryLead: { days: DELIVERY_LEAD_DAYS },
-  overdueMs: 300_000,
-  attentionMs: 86_400_000,
-};
 const going = new AbortController().signal;
 
-const newSweeper = (overrides: Partial<SweepPolicy> = {}): SweepHandler =>
-  new SweepHandler(office.unitOfWork, { ...POLICY, ...overrides }, wake, alarms);
+const newSweeper = (): SweepHandler => office.sweeper({ wake, alarms });
 
 beforeEach(async () => {
   office = await BackOffice.open();

@@ -3,6 +3,7 @@ import {
   NoFaults,
   PlaceOrdersHandler,
   ReleaseDueHandler,
+  SweepHandler,
   type Alarms,
   type EventNaming,
   type FaultPoint,
@@ -11,7 +12,9 @@ import {
   type PaymentAccount,
   type PaymentAccounts,
   type ReleasePolicy,
+  type SweepPolicy,
   type UnitOfWork,
+  type Wake,
 } from '@v402/application';
 import type { ContractDraft } from '@v402/contract';
 import { RAILS, type Micros, type MonotonicClock, type OrderPlacementState, type Rail, type Side } from '@v402/domain';
@@ -42,6 +45,14 @@ export const SERVER_TIMEOUT_MS = 400;
 export const DELIVERY_LEAD_DAYS = 14;
 export const RECHECK_MS = 60_000;
 
+const SWEEP: SweepPolicy = {
+  batchSize: 2,
+  longestCallMs: 60_000,
+  deliveryLead: { days: DELIVERY_LEAD_DAYS },
+  overdueMs: 300_000,
+  attentionMs: 86_400_000,
+};
+
 /** The terms of a payment that is asked for as soon as a contract is accepted. */
 export const CARD_AT_ONCE = { payment: [{ rail: 'card', trigger: 'agreed' }] } as const;
 
@@ -69,6 +80,10 @@ interface ProcessParts {
   readonly unitOfWork?: UnitOfWork;
   readonly faults?: FaultPoint;
   readonly alarms?: Alarms;
+}
+
+interface SweepParts extends Pick<ProcessParts, 'unitOfWork' | 'alarms'> {
+  readonly wake: Wake;
 }
 
 export interface OrdersParts extends ProcessParts {
@@ -191,6 +206,11 @@ export class BackOffice {
     const policy = { naming: NAMING, accounts, leadDays, batchSize, leaseMs: TIMING.leaseMs, recheckMs: RECHECK_MS };
     const { unitOfWork, owner, wake, alarms, faults } = this.#process(parts);
     return new ReleaseDueHandler(unitOfWork, policy, owner, wake, alarms, faults);
+  }
+
+  sweeper({ wake, ...parts }: SweepParts): SweepHandler {
+    const { unitOfWork, alarms } = this.#process(parts);
+    return new SweepHandler(unitOfWork, SWEEP, wake, alarms);
   }
 
   #process(parts: ProcessParts): Required<ProcessParts> & { wake: RecordedWake } {

@@ -109,6 +109,11 @@ export const ALARMS = {
     meaning: 'Rows waited for work that was not there; it was added again',
     action: 'Nothing for the settlements. Find out what lost it: a restored backup, somebody with a client',
   },
+  stuck_work_left: {
+    meaning: 'Rows wait for work that is not there, and it cannot be added; the next sweep tries again',
+    action:
+      '`lock_timeout`: find the session that keeps its rows. Else find out who wrote to the database: v402 evidence ID',
+  },
   work_overdue: {
     meaning: 'Work has been due for longer than `V402_OVERDUE_MS` and nobody takes it',
     action: 'Is the role running and ready? Are there enough processes?',

@@ -1,4 +1,5 @@
-import type { ContractId, Micros } from '@v402/domain';
+import { codeOf, type ContractId, type Micros } from '@v402/domain';
+import { apart } from '../apart.js';
 import { daysBefore } from '../days-before.js';
 import type { DeliveryLead } from '../orders/work-after-order.js';
 import type { Alarms, Wake } from '../ports/seams.js';
@@ -56,22 +57,37 @@ export class SweepHandler {
 
   async #restoreWork(signal: AbortSignal): Promise<ReadonlyMap<WorkKind, number>> {
     const restored = new Map<WorkKind, number>();
-    const { batchSize } = this.policy;
-    let after: ContractId | undefined;
-    for (;;) {
-      signal.throwIfAborted();
-      const from = after;
-      const ids = await this.unitOfWork.run((tx) => tx.stuck.find(from, batchSize));
-      after = ids.at(-1);
-      if (after === undefined) break;
+    const restore = async (ids: readonly ContractId[]): Promise<void> => {
       for (const { kind } of await this.#restore(ids)) restored.set(kind, (restored.get(kind) ?? 0) + 1);
+    };
+    const leave = (id: ContractId, error: unknown): Promise<void> => {
+      this.#sayLeft(id, error);
+      return Promise.resolve();
+    };
+    try {
+      let after: ContractId | undefined;
+      do {
+        signal.throwIfAborted();
+        const from = after;
+        const ids = await this.unitOfWork.run((tx) => tx.stuck.find(from, this.policy.batchSize));
+        await apart(ids, restore, leave);
+        after = ids.at(-1);
+      } while (after !== undefined);
+      return restored;
+    } finally {
+      if (restored.size > 0) this.#sayRestored(restored);
     }
-    if (restored.size > 0) {
-      const message = 'Work that had to be there was missing, and was added. A backup may have been restored.';
-      this.alarms.raise('stuck_work_restored', message, Object.fromEntries(restored));
-      this.wake.hint('orders', 'workflows');
-    }
-    return restored;
+  }
+
+  #sayRestored(restored: ReadonlyMap<WorkKind, number>): void {
+    const message = 'Work that had to be there was missing, and was added. A backup may have been restored.';
+    this.alarms.raise('stuck_work_restored', message, Object.fromEntries(restored));
+    this.wake.hint('orders', 'workflows');
+  }
+
+  #sayLeft(contractId: ContractId, error: unknown): void {
+    const message = 'Work is missing and cannot be added: the rows of its settlement cannot be read or locked.';
+    this.alarms.raise('stuck_work_left', message, { contractId, reason: codeOf(error) });
   }
 
   /** Only what is still missing under the settlements' locks is missing: whoever works adds and ends work under them. */
