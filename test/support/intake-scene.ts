@@ -172,7 +172,9 @@ export class IntakeScene {
 
   /** Waits until so many transactions of the given application wait for a lock. */
   async untilWaiting(applicationName: string, count = 1): Promise<void> {
-    const sql = "SELECT FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock'";
+    // Test files share the server and the names of applications: those of another file's database do not count.
+    const sql =
+      "SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1 AND wait_event_type = 'Lock'";
     while ((await this.#admin.query(sql, [applicationName])).rowCount !== count) await new Promise(setImmediate);
   }
 
