@@ -255,7 +255,7 @@ describe('parts that are away', () => {
     await eventually(() => running.progress().missingTopics !== looked);
     expect(looked).toEqual([scene.contracts]);
     expect(running.lines).toEqual([
-      `warn Topic ${scene.contracts} does not exist: create it (v402 topics); consumption starts by itself.`,
+      `warn Topic ${scene.contracts} does not exist, or this user may not see it: create it (v402 topics) or allow DESCRIBE; consumption starts by itself.`,
     ]);
     await scene.createTopics(2);
     await scene.sendNumbers(0, 5);

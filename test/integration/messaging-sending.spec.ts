@@ -83,7 +83,7 @@ describe('sending', () => {
     await expect(scene.producer.send([record(events), record(payments)])).rejects.toMatchObject({
       kind: 'retryable',
       code: 'topic_missing',
-      message: `Topic ${payments} does not exist: create it with \`v402 topics create\`; the records are sent again later.`,
+      message: `Topic ${payments} does not exist, or this user may not see it: create it (v402 topics) or allow DESCRIBE; the records are sent again later.`,
       context: { topic: payments },
     });
   });

@@ -177,8 +177,8 @@ export class SettlementScene {
   }
 
   /** Waits until the log says it: what the database shows may be there a moment before the line that tells of it. */
-  async untilSaid(what: string | RegExp): Promise<void> {
-    await this.until(`it says ${String(what)}`, () => Promise.resolve(this.log().search(what) !== -1));
+  async untilSaid(what: string | RegExp, app?: App): Promise<void> {
+    await this.until(`it says ${String(what)}`, () => Promise.resolve(this.log(app).search(what) !== -1));
   }
 
   /** Nothing is due and nothing waits to be published. */

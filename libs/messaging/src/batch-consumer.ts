@@ -22,8 +22,13 @@ const SENTENCES: Readonly<Record<KafkaFailureCode, string>> = {
     'A record uses a compression that cannot be read: set compression.type=uncompressed on the topic.',
   consumer_failed: 'The Kafka consumer ended unexpectedly and is started again.',
   consumer_stalled: 'The Kafka consumer heard nothing from the broker and is started again.',
+  coordinator_not_found:
+    'No broker says who coordinates the consumer group: this user must be allowed to read and describe it (V402_KAFKA_GROUP).',
   offset_out_of_range: 'What is to be read next is not in the topic any more: consumption begins anew.',
-  topic_missing: 'A topic does not exist: create it (v402 topics); consumption starts by itself.',
+  tls_failed:
+    'TLS to Kafka fails: the certificate of the broker must be valid for its name, and issued by who is trusted (NODE_EXTRA_CA_CERTS).',
+  topic_missing:
+    'A topic does not exist, or this user may not see it: create it (v402 topics) or allow DESCRIBE; consumption starts by itself.',
 };
 
 /**
@@ -108,7 +113,7 @@ export class BatchConsumer {
     const existing = await existingTopics(this.#kafka, wanted);
     this.#missingTopics = wanted.filter((topic) => !existing.includes(topic));
     if (this.#missingTopics.length > 0) {
-      const message = `Topic ${this.#missingTopics.join(', ')} does not exist: create it (v402 topics); consumption starts by itself.`;
+      const message = `Topic ${this.#missingTopics.join(', ')} does not exist, or this user may not see it: create it (v402 topics) or allow DESCRIBE; consumption starts by itself.`;
       this.#report({ state: 'waiting', code: 'topic_missing', message });
     }
     return existing;

@@ -87,7 +87,7 @@ export class KafkaEventProducer {
         )
       : new RetryableError(
           code,
-          `Topic ${topic} does not exist: create it with \`v402 topics create\`; the records are sent again later.`,
+          `Topic ${topic} does not exist, or this user may not see it: create it (v402 topics) or allow DESCRIBE; the records are sent again later.`,
           { protocolError, topic },
           { cause: error },
         );

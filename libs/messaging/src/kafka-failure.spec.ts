@@ -13,6 +13,19 @@ describe('failureCode', () => {
     expect(failureCode(named('KafkaJSNonRetriableError', { cause: denied }))).toBe('authorization_failed');
   });
 
+  it.each([
+    'DEPTH_ZERO_SELF_SIGNED_CERT',
+    'CERT_HAS_EXPIRED',
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  ])('tells a certificate that is refused from a broker that is away: %s', (code) => {
+    const refused = Object.assign(named('KafkaJSConnectionError'), { code });
+    expect(failureCode(named('KafkaJSNumberOfRetriesExceeded', { cause: refused }))).toBe('tls_failed');
+    expect(failureCode(Object.assign(named('KafkaJSConnectionError'), { code: 'ECONNRESET' }))).toBe(
+      'broker_unavailable',
+    );
+  });
+
   it('is null when it knows nothing', () => {
     expect(failureCode(new TypeError('x'))).toBeNull();
     expect(failureCode('no error at all')).toBeNull();

@@ -8,7 +8,9 @@ export type KafkaFailureCode =
   | 'compression_unsupported'
   | 'consumer_failed'
   | 'consumer_stalled'
+  | 'coordinator_not_found'
   | 'offset_out_of_range'
+  | 'tls_failed'
   | 'topic_missing';
 
 const BY_TYPE: Readonly<Record<string, KafkaFailureCode>> = {
@@ -42,8 +44,12 @@ const BY_NAME: Readonly<Record<string, KafkaFailureCode>> = {
   KafkaJSNoBrokerAvailableError: 'broker_unavailable',
   KafkaJSBrokerNotFound: 'broker_unavailable',
   KafkaJSLockTimeout: 'broker_unavailable',
+  KafkaJSGroupCoordinatorNotFound: 'coordinator_not_found',
   ConsumerStalledError: 'consumer_stalled',
 };
+
+/** Codes of Node.js for a certificate that is not accepted, and for a connection on which TLS cannot be agreed. */
+const OF_TLS = /CERT|^UNABLE_TO_|^ERR_(TLS|SSL)_|^HOSTNAME_MISMATCH$/;
 
 /** The Kafka protocol's name of an error, `MESSAGE_TOO_LARGE` for example, found in the error or in what caused it. */
 export function protocolErrorType(error: unknown): string | null {
@@ -59,6 +65,7 @@ export function failureCode(error: unknown): KafkaFailureCode | null {
   const byType = BY_TYPE[protocolErrorType(error) ?? ''];
   if (byType !== undefined) return byType;
   for (const cause of causes(error)) {
+    if ('code' in cause && OF_TLS.test(String(cause.code))) return 'tls_failed';
     const byName = BY_NAME[cause.name];
     if (byName !== undefined) return byName;
   }

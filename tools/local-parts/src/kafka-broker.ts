@@ -7,6 +7,7 @@ import { archiveName, cacheFolder, classPath, definedOnly, kafkaHome } from './k
 import { isKafkaReady } from './kafka-probe.js';
 import { endPart, runToEnd, startPart } from './part-runner.js';
 import { onFreePorts } from './ports.js';
+import { addUsers, makeKeyStore, type KafkaUsers, type KeyStore, type SecuredAddress } from './secured-listener.js';
 import { findJava } from './toolchain.js';
 import type { PartCommand, PartProcess, Watchdog } from './watchdog.js';
 
@@ -35,18 +36,34 @@ interface Setup {
   readonly folder: string;
   readonly clusterId: string;
   readonly env: Record<string, string>;
+  readonly secured: { readonly users: KafkaUsers; readonly keyStore: KeyStore } | undefined;
+}
+
+interface Ports {
+  readonly plain: number;
+  readonly controller: number;
+  /** Listened on only where there are users. */
+  readonly secured: number;
 }
 
 /** One Apache Kafka broker on loopback, started by us. It keeps its port and its data over stops and kills. */
 export class KafkaBroker {
   readonly brokers: string[];
 
+  /** The listener of the users, where there are any. */
+  readonly secured: SecuredAddress | undefined;
+
   private constructor(
     private readonly setup: Setup,
-    private readonly port: number,
+    private readonly ports: Ports,
     private process: PartProcess,
   ) {
-    this.brokers = [`127.0.0.1:${port}`];
+    this.brokers = [`127.0.0.1:${ports.plain}`];
+    const { secured } = setup;
+    this.secured = secured && {
+      brokers: [`127.0.0.1:${ports.secured}`],
+      certificateFile: secured.keyStore.certificateFile,
+    };
   }
 
   /** Fetches it if need be, prepares a data folder in `folder`, starts it and waits until it answers. */
@@ -54,6 +71,7 @@ export class KafkaBroker {
     watchdog: Watchdog,
     folder: string,
     env: NodeJS.ProcessEnv,
+    users: KafkaUsers | undefined,
     onProgress: (line: string) => void,
   ): Promise<KafkaBroker> {
     const java = await findJava(env);
@@ -61,6 +79,8 @@ export class KafkaBroker {
     onProgress('Kafka: starting …');
     const began = performance.now();
     const jars = await classPath(home);
+    const childEnv = definedOnly(env);
+    const keyStore = users && (await makeKeyStore(watchdog, java.command, { cwd: folder, env: childEnv }));
     const setup: Setup = {
       watchdog,
       java: java.command,
@@ -69,11 +89,13 @@ export class KafkaBroker {
       folder,
       // 22 characters; a leading sign would be read as an option.
       clusterId: randomBytes(16).toString('base64url').replace(/^[-_]/, 'A'),
-      env: definedOnly(env),
+      env: childEnv,
+      secured: users && keyStore && { users, keyStore },
     };
-    const broker = await onFreePorts(2, async ([port = 0, controllerPort = 0]) => {
-      await writeConfiguration(setup, port, controllerPort);
-      return new KafkaBroker(setup, port, await run(setup, port));
+    const broker = await onFreePorts(3, async ([plain = 0, controller = 0, secured = 0]) => {
+      const ports = { plain, controller, secured };
+      await writeConfiguration(setup, ports);
+      return new KafkaBroker(setup, ports, await run(setup, plain));
     });
     onProgress(`Kafka: ready on ${broker.brokers.join()} (${((performance.now() - began) / 1000).toFixed(1)} s)`);
     return broker;
@@ -81,7 +103,7 @@ export class KafkaBroker {
 
   /** Starts it again where it was; nothing happens if it runs. */
   async start(): Promise<void> {
-    if (this.process.ended) this.process = await run(this.setup, this.port);
+    if (this.process.ended) this.process = await run(this.setup, this.ports.plain);
   }
 
   /** Stops it in good order. */
@@ -97,16 +119,25 @@ export class KafkaBroker {
 }
 
 /** Writes the configuration and, once, formats the data folder for this cluster. */
-async function writeConfiguration(setup: Setup, port: number, controllerPort: number): Promise<void> {
-  const template = await readFile(assetPath('server.properties'), 'utf8');
+async function writeConfiguration(setup: Setup, ports: Ports): Promise<void> {
+  const { secured } = setup;
   const data = join(setup.folder, 'kafka-data');
-  const configuration = template
-    .replaceAll('@PORT@', String(port))
-    .replaceAll('@CONTROLLER_PORT@', String(controllerPort))
-    .replaceAll('@DATA_FOLDER@', data);
-  await writeFile(configurationFile(setup), configuration);
+  const values: Readonly<Record<string, string>> = {
+    PORT: String(ports.plain),
+    CONTROLLER_PORT: String(ports.controller),
+    SECURED_PORT: String(ports.secured),
+    DATA_FOLDER: data,
+    KEY_STORE: secured?.keyStore.file ?? '',
+    KEY_STORE_PASSWORD: secured?.keyStore.password ?? '',
+  };
+  // Of a property that is given twice, the last one counts.
+  const templates = ['server.properties', ...(secured === undefined ? [] : ['secured.properties'])];
+  const texts = await Promise.all(templates.map((name) => readFile(assetPath(name), 'utf8')));
+  const configuration = texts.join('\n').replace(/@([A-Z_]+)@/g, (_, name: string) => values[name] ?? '');
+  await writeFile(configurationFile(setup), configuration, { mode: 0o600 });
   if (existsSync(join(data, 'meta.properties'))) return;
-  const format = ['format', '--cluster-id', setup.clusterId, '--config', configurationFile(setup)];
+  const users = secured === undefined ? [] : addUsers(secured.users);
+  const format = ['format', '--cluster-id', setup.clusterId, '--config', configurationFile(setup), ...users];
   await runToEnd(setup.watchdog, "Formatting Kafka's data folder", {
     ...javaCommand(setup, sharing(setup), 'kafka.tools.StorageTool', format),
     logFile: join(setup.folder, 'kafka-format.log'),

@@ -8,6 +8,7 @@ import { areRunning, readKept, stateFile, type KeptParts } from './kept-parts.js
 import { PartsError } from './parts-error.js';
 import { postgresUser, reachableTemporaryFolder, type User } from './postgres-binaries.js';
 import { checkPostgres, PostgresServer, type PostgresStop } from './postgres-server.js';
+import type { KafkaUsers, SecuredAddress } from './secured-listener.js';
 import { Watchdog } from './watchdog.js';
 
 export interface LocalPartsOptions {
@@ -19,6 +20,8 @@ export interface LocalPartsOptions {
   readonly embedded?: boolean;
   /** Whether PostgreSQL's commits wait for the disk, as in production; yes if absent. */
   readonly fsync?: boolean;
+  /** Gives the Kafka that is started a second listener, for these users: TLS, SCRAM-SHA-512, and only what ACLs allow. */
+  readonly kafkaUsers?: KafkaUsers;
   /** Let the parts outlive this program, until `stop` or `stopKept(dir)`. */
   readonly keep?: boolean;
   /** Where kept parts are written down; in their temporary folder if absent. */
@@ -30,6 +33,8 @@ export interface LocalPartsOptions {
 export interface KafkaPart {
   /** As `host:port`. */
   readonly brokers: string[];
+  /** The listener of the `kafkaUsers`, if it has one. */
+  readonly secured?: SecuredAddress | undefined;
   /** Starts it again with its data and its port. This and the next two throw `part_not_ours` if it was found, not started. */
   start(): Promise<void>;
   /** Stops it in good order. */
@@ -94,7 +99,7 @@ async function startMissing(
   const { watchdog, folder, user } = run;
   const nothing = Promise.resolve(undefined);
   const starting = [
-    startKafka ? KafkaBroker.start(watchdog, folder, process.env, onProgress) : nothing,
+    startKafka ? KafkaBroker.start(watchdog, folder, process.env, options.kafkaUsers, onProgress) : nothing,
     startPostgres ? PostgresServer.start(watchdog, folder, user, options.fsync ?? true, onProgress) : nothing,
   ] as const;
   try {
