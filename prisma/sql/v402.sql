@@ -25,10 +25,12 @@ ALTER TABLE v402.quarantine
   ADD CONSTRAINT quarantine_side CHECK (side IN ('buyer', 'seller')),
   ADD CONSTRAINT quarantine_resolution CHECK (resolution IN ('release', 'reject', 'redrive')),
   ADD CONSTRAINT quarantine_resolved CHECK ((resolution IS NULL) = (resolved_by IS NULL) AND (resolution IS NULL) = (resolved_at IS NULL));
--- One entry per conflicting contract, per undecidable content, per order that a person has to look at: one that was
--- tried again may come back.
+-- One entry per conflicting contract, per undecidable content, per order that a person has to look at: what was decided or
+-- tried again may come back. Content that was rejected is closed for good.
 CREATE UNIQUE INDEX quarantine_equivocation ON v402.quarantine (contract_id) WHERE reason = 'equivocation';
-CREATE UNIQUE INDEX quarantine_undecidable ON v402.quarantine (raw_digest) WHERE reason = 'undecidable_message';
+CREATE UNIQUE INDEX quarantine_undecidable ON v402.quarantine (raw_digest)
+  WHERE reason = 'undecidable_message' AND (resolution IS NULL OR resolution = 'reject');
+CREATE INDEX quarantine_raw_digest ON v402.quarantine (raw_digest) WHERE raw_digest IS NOT NULL;
 CREATE UNIQUE INDEX quarantine_order ON v402.quarantine (contract_id, side)
   WHERE reason IN ('order_mismatch', 'order_unresolved', 'order_retries_exhausted') AND resolution IS NULL;
 CREATE INDEX quarantine_hold ON v402.quarantine (hold_id) WHERE hold_id IS NOT NULL;

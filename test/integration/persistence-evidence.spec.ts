@@ -81,8 +81,8 @@ describe('evidence', () => {
   test('quarantine: an undecidable message is parked once and counted', async () => {
     const rawDigest = sha256('undecidable');
     const park = (id: string) => run((tx) => tx.evidence.quarantineUndecidable({ id, rawDigest }));
-    expect(await park('7b0e4b3e-4bb1-4b43-8a5a-3ec9f5b0a001')).toBe(true);
-    expect(await park('7b0e4b3e-4bb1-4b43-8a5a-3ec9f5b0a002')).toBe(false);
+    expect(await park('7b0e4b3e-4bb1-4b43-8a5a-3ec9f5b0a001')).toBe(1);
+    expect(await park('7b0e4b3e-4bb1-4b43-8a5a-3ec9f5b0a002')).toBeUndefined();
     const sql = 'SELECT reason, occurrences FROM v402.quarantine WHERE raw_digest = $1';
     expect(await rowsOf(sql, Buffer.from(rawDigest, 'hex'))).toEqual([
       { reason: 'undecidable_message', occurrences: 2 },

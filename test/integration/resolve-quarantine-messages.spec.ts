@@ -22,17 +22,21 @@ beforeEach(() => office.dropWork());
 afterAll(() => scene.close());
 
 describe('a message that could not be decided', () => {
-  /** Parks a message by a mistake of ours that is corrected afterwards. */
-  async function parked(): Promise<{ trade: AgreedTrade; id: string }> {
-    const negotiationId = randomUUID();
+  /** Takes a message in while a mistake of ours keeps it from being decided. */
+  async function park(trade: AgreedTrade): Promise<void> {
     const failing = new DecoratedUnitOfWork(office.unitOfWork, {
       deals: () => ({
         insertMissing: () => Promise.reject(new TerminalError('data_error', 'The database refuses a value.')),
       }),
     });
-    const trade = variant('parked', { negotiationId, agreedAt: new Date(Date.now() - 5_000).toISOString() });
     const counts = await office.scene.handlerWith({ unitOfWork: failing }).handle([scene.arrived(trade)]);
     expect(counts).toMatchObject({ undecidable: 1 });
+  }
+
+  async function parked(): Promise<{ trade: AgreedTrade; id: string }> {
+    const negotiationId = randomUUID();
+    const trade = variant('parked', { negotiationId, agreedAt: new Date(Date.now() - 5_000).toISOString() });
+    await park(trade);
     const one = (await operator.cases()).find(({ rawDigest }) => rawDigest === sha256(trade.envelope));
     return { trade, id: one!.id };
   }
@@ -65,6 +69,36 @@ describe('a message that could not be decided', () => {
     expect(await office.sql('SELECT code FROM v402.rejection WHERE contract_id = $1', keyOf(trade))).toEqual([
       { code: 'expired' },
     ]);
+  });
+
+  test('parked again after it was decided: another case, announced as well; one that is open is only counted', async () => {
+    const { trade, id } = await parked();
+    // Refused by when it came first; its sender sends it again, and it comes in time then.
+    scene.forged.add(trade.contractId);
+    await office.sql(
+      "UPDATE v402.decision SET arrival = '9999-01-01' WHERE raw_digest = decode($1, 'hex')",
+      sha256(trade.envelope),
+    );
+    expect(await operator.redrive(id)).toMatchObject({ changes: { decision: 'rejected' } });
+    await park(trade);
+    await park(trade);
+    const rawDigest = sha256(trade.envelope);
+    const [again, ...more] = (await operator.cases()).filter((one) => one.rawDigest === rawDigest);
+    expect(more).toEqual([]);
+    expect(again!.id).not.toBe(id);
+    expect(
+      await office.sql(
+        'SELECT occurrences FROM v402.quarantine WHERE raw_digest = $1 ORDER BY quarantined_at',
+        keyOf({ contractId: rawDigest }),
+      ),
+    ).toEqual([{ occurrences: 1 }, { occurrences: 2 }]);
+    expect(
+      await office.sql(
+        "SELECT count(DISTINCT id)::int AS n FROM v402.event WHERE stream = $1 AND type LIKE '%quarantined%'",
+        keyOf({ contractId: rawDigest }),
+      ),
+    ).toEqual([{ n: 2 }]);
+    expect(await operator.redrive(again!.id)).toMatchObject({ changes: { decision: 'accepted' } });
   });
 
   test('its decisions are found by an index: deal and case stay locked while they are read', async () => {

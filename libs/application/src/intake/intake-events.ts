@@ -44,6 +44,8 @@ function rejectionsEvent<T extends EventType>(
   about: {
     readonly subject: string;
     readonly subjectId: string;
+    /** The how-manieth of its subject and type, from 1; 1 if absent. */
+    readonly n?: number;
     readonly negotiationId: string | undefined;
     readonly traceparent: string | undefined;
     readonly now: Micros;
@@ -56,7 +58,7 @@ function rejectionsEvent<T extends EventType>(
       source: naming.source,
       subject: about.subject,
       subjectId: about.subjectId,
-      n: 1,
+      n: about.n ?? 1,
       time: instantOfMicros(about.now),
       traceparent: about.traceparent,
       correlationId: about.negotiationId,
@@ -137,12 +139,12 @@ export function equivocationEvent(
 export function undecidableEvent(
   naming: EventNaming,
   { message, raw, arrival }: SeenMessage,
-  now: Micros,
+  { n, now }: { readonly n: number; readonly now: Micros },
 ): StoredEvent {
   return rejectionsEvent(
     naming,
     'org.v402.contract.quarantined.v1',
-    { subject: raw.digest, subjectId: raw.digest, negotiationId: undefined, traceparent: message.traceparent, now },
+    { subject: raw.digest, subjectId: raw.digest, n, negotiationId: undefined, traceparent: message.traceparent, now },
     {
       code: 'undecidable_message',
       held: false,

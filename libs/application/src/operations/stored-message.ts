@@ -5,8 +5,8 @@ import type { Transaction } from '../ports/unit-of-work.js';
 import { OperationRefused } from './operation-refused.js';
 
 /**
- * The message of a case as it came: its bytes, its place in Kafka and its arrival when it was set aside. The same bytes
- * may have come before, and been refused then. No other bytes can be decided: no action takes any.
+ * The message of a case as it came: its bytes, its place in Kafka and its arrival when it was set aside last. The same
+ * bytes may have come before, and been refused then. No other bytes can be decided: no action takes any.
  * @param setAside the decision that made it a case
  * @throws OperationRefused `bytes_incomplete` for a message of which only the beginning was kept
  */
@@ -17,7 +17,7 @@ export async function storedMessage(
 ): Promise<InboundMessage> {
   const raw = rawDigest === undefined ? undefined : await tx.cases.raw(rawDigest);
   const decisions = rawDigest === undefined ? [] : await tx.cases.decisions({ rawDigest });
-  const decision = decisions.find(({ outcome }) => outcome === setAside);
+  const decision = decisions.findLast(({ outcome }) => outcome === setAside);
   if (raw === undefined || decision === undefined) {
     throw new TerminalError('evidence_missing', 'A quarantined message has its bytes and its decision.');
   }

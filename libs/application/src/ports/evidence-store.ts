@@ -69,10 +69,10 @@ export interface EvidenceStore {
   quarantined(ids: readonly ContractId[]): Promise<ReadonlySet<ContractId>>;
   quarantine(entries: readonly QuarantineRecord[]): Promise<void>;
   /**
-   * Parks a message that could not be decided, once per content; a repeated one is counted.
-   * @returns whether it is new
+   * Parks a message that could not be decided, once per content as long as nobody has decided it; a repeated one is counted.
+   * @returns the how-manieth case of this content it is, from 1; nothing where it was parked already
    */
-  quarantineUndecidable(entry: { readonly id: string; readonly rawDigest: string }): Promise<boolean>;
+  quarantineUndecidable(entry: { readonly id: string; readonly rawDigest: string }): Promise<number | undefined>;
   /**
    * Counts messages that an operator has closed, and that come again. What was parked of them stays locked until the
    * transaction ends: nobody closes what is being decided.

@@ -52,10 +52,15 @@ const QUARANTINE = `
   ON CONFLICT DO NOTHING`;
 
 const QUARANTINE_UNDECIDABLE = `
-  INSERT INTO v402.quarantine AS q (id, reason, code, raw_digest)
-  VALUES ($1, 'undecidable_message', 'undecidable_message', $2)
-  ON CONFLICT (raw_digest) WHERE reason = 'undecidable_message' DO UPDATE SET occurrences = q.occurrences + 1
-  RETURNING xmax = 0 AS "isNew"`;
+  WITH parked AS (
+    INSERT INTO v402.quarantine AS q (id, reason, code, raw_digest)
+    VALUES ($1, 'undecidable_message', 'undecidable_message', $2)
+    ON CONFLICT (raw_digest) WHERE reason = 'undecidable_message' AND (resolution IS NULL OR resolution = 'reject')
+      DO UPDATE SET occurrences = q.occurrences + 1
+    RETURNING xmax = 0 AS "isNew"
+  )
+  SELECT (SELECT count(*)::int FROM v402.quarantine WHERE reason = 'undecidable_message' AND raw_digest = $2) AS earlier
+  FROM parked WHERE "isNew"`;
 
 const COUNT_QUARANTINED = `
   WITH locked AS (
@@ -170,9 +175,9 @@ export class PgEvidenceStore implements EvidenceStore {
     );
   }
 
-  async quarantineUndecidable({ id, rawDigest }: { id: string; rawDigest: string }): Promise<boolean> {
-    const rows = await this.session.query<{ isNew: boolean }>(QUARANTINE_UNDECIDABLE, [id, bytea(rawDigest)]);
-    return rows.some((row) => row.isNew);
+  async quarantineUndecidable({ id, rawDigest }: { id: string; rawDigest: string }): Promise<number | undefined> {
+    const [parked] = await this.session.query<{ earlier: number }>(QUARANTINE_UNDECIDABLE, [id, bytea(rawDigest)]);
+    return parked && parked.earlier + 1;
   }
 
   async countQuarantined(counts: ReadonlyMap<ContractId, number>): Promise<void> {
