@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -89,13 +89,13 @@ export class SettlementScene {
 
   /** Starts an app; it is killed when the scene closes. */
   start(app: App, env: Record<string, string> = {}): ChildProcess {
-    const log = createWriteStream(this.logFile(app), { flags: 'a' });
+    // Its own standard output: what it wrote is in the file when it has ended.
+    const log = openSync(this.logFile(app), 'a');
     const child = spawn(process.execPath, [appOf(app)], {
       env: { PATH: process.env['PATH'], ...this.environment(), ...this.extraEnv, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', log, log],
     });
-    child.stdout.pipe(log, { end: false });
-    child.stderr.pipe(log, { end: false });
+    closeSync(log);
     this.#processes.add(child);
     child.once('exit', () => this.#processes.delete(child));
     return child;
