@@ -100,6 +100,61 @@ describe('an error that nobody foresaw', () => {
     ]);
   });
 
+  test('of two messages of a batch: each is tried a few times and parked, and the first waits no second time', async () => {
+    const trades = tradesOf('two-of', 4);
+    const failing = failingFor('two-of-1');
+    const both = new DecoratedUnitOfWork(failing, {
+      deals: (real) => ({
+        insertMissing: (deals) => {
+          if (deals.some(({ negotiationId }) => negotiationId === 'two-of-2'))
+            throw new TypeError('A mistake of ours.');
+          return real.insertMissing(deals);
+        },
+      }),
+    });
+    const batch = onPartition(
+      25,
+      trades.map(({ envelope }) => envelope),
+    );
+    const handler = scene.handlerWith({ unitOfWork: both });
+    for (let attempt = 1; attempt < 2 * LAST_ATTEMPT - 1; attempt += 1) {
+      await expect(handler.handle(batch)).rejects.toThrow(TypeError);
+    }
+    expect(await handler.handle(batch)).toMatchObject({ duplicates: 1, undecidable: 2, accepted: 1 });
+    expect(await acceptedOf(trades)).toEqual([1, 0, 0, 1]);
+    expect(scene.alarms.take().map(({ code, context }) => [code, context['digest']])).toEqual(
+      [1, 2].map((index) => ['undecidable_message', sha256(trades[index]!.envelope)]),
+    );
+  });
+
+  test('of every message: one is parked, then a fault of the whole is waited for much longer; one that is decided ends it', async () => {
+    const trades = tradesOf('whole', 4);
+    let isBroken = true;
+    const unitOfWork = new DecoratedUnitOfWork(scene.unitOfWork, {
+      deals: (real) => ({
+        insertMissing: (deals) => {
+          if (isBroken) throw new TypeError('A mistake of ours.');
+          return real.insertMissing(deals);
+        },
+      }),
+    });
+    const handler = scene.handlerWith({ unitOfWork });
+    const batches = trades.map(({ envelope }, index) => onPartition(26, [envelope], index));
+    const triesToPark = async (index: number): Promise<number> => {
+      for (let tries = 1; ; tries += 1) {
+        const done = await handler.handle(batches[index]!).catch(() => undefined);
+        if (done !== undefined) return tries;
+      }
+    };
+    expect(await triesToPark(0)).toBe(LAST_ATTEMPT);
+    expect(await triesToPark(1)).toBe(LAST_ATTEMPT * 12);
+    isBroken = false;
+    expect(await handler.handle(batches[2]!)).toMatchObject({ accepted: 1 });
+    isBroken = true;
+    expect(await triesToPark(3)).toBe(LAST_ATTEMPT);
+    scene.alarms.take();
+  });
+
   test('that passes: the message is accepted when it comes again, and nothing is parked', async () => {
     const { contractId, envelope } = agreed({ negotiationId: 'passing' });
     const batch = onPartition(21, [envelope]);

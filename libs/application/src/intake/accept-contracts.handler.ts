@@ -1,6 +1,6 @@
 import { isExpired, type SignatureVerifier } from '@v402/contract';
 import { RetryableError, TerminalError, type Arrival, type Refusal, type RefusalCode } from '@v402/domain';
-import { apart, isLocked } from '../apart.js';
+import { apart } from '../apart.js';
 import { arrivalOfDatabase } from '../events/members.js';
 import type { EventNaming } from '../events/settlement-stream.js';
 import { coordinatesKey } from '../ports/evidence-store.js';
@@ -8,6 +8,7 @@ import type { Alarms, FaultPoint, Ids, Wake } from '../ports/seams.js';
 import type { AcceptedContract, DealKey, DealRecord, HoldRecord } from '../ports/settlement-store.js';
 import type { Transaction, UnitOfWork } from '../ports/unit-of-work.js';
 import type { AcceptedLink, ExaminedMessage } from './decide.js';
+import { FailedMessages } from './failed-messages.js';
 import { examineMessage, readMessage, type ReadMessage } from './examine.js';
 import { rawMessageOf, type IdentifiedMessage, type InboundMessage } from './inbound-message.js';
 import type { IntakeContext } from './intake-context.js';
@@ -38,14 +39,6 @@ const NONE: IntakeReport = {
   refusals: new Map(),
 };
 
-/** How often a message may fail for a reason that nobody foresaw before it is parked. */
-const MAX_FAILURES = 5;
-/**
- * The same where its rows are locked by somebody else: locks end, be it with the session that keeps them, and each time was
- * waited for. With the pauses between them these are some minutes.
- */
-const MAX_LOCKED = 15;
-
 /**
  * Decides messages of the contracts topic and records every decision: settlement, rejection, quarantine or duplicate.
  * When it returns, all of them are committed; only then may their Kafka offsets be resolved. Run again on the same
@@ -53,8 +46,7 @@ const MAX_LOCKED = 15;
  */
 export class AcceptContractsHandler {
   readonly #context: IntakeContext;
-  /** How often a message has failed for an unforeseen reason, by its coordinates. */
-  readonly #failures = new Map<string, number>();
+  readonly #failed = new FailedMessages();
 
   constructor(
     private readonly unitOfWork: UnitOfWork,
@@ -80,6 +72,7 @@ export class AcceptContractsHandler {
       (some) => this.#decideTogether(some),
       (one, error) => this.#park(one, error),
     );
+    this.#failed.forget(messages);
     const counts = parts.reduce(add, NONE);
     await this.faults.reach('C2');
     if (counts.accepted > 0) this.wake.hint('orders', 'workflows');
@@ -174,7 +167,8 @@ export class AcceptContractsHandler {
       );
       return decided;
     });
-    for (const { coordinates } of messages) this.#failures.delete(coordinatesKey(coordinates));
+    this.#failed.decided();
+    this.#failed.forget(messages);
     for (const { contractId, cause } of holds) {
       const message = 'A deal is held, since its contracts contradict what has begun. A person has to look.';
       this.alarms.raise('deal_held', message, { contractId, reason: cause.reason });
@@ -187,30 +181,28 @@ export class AcceptContractsHandler {
    * that waits for a lock more often. What follows it may build on it, so it is not overtaken meanwhile.
    */
   async #park(message: InboundMessage, error: unknown): Promise<IntakeReport> {
-    const key = coordinatesKey(message.coordinates);
-    const failures = (this.#failures.get(key) ?? 0) + 1;
-    const most = isLocked(error) ? MAX_LOCKED : MAX_FAILURES;
-    if (!(error instanceof TerminalError) && failures < most) {
-      this.#failures.set(key, failures);
-      throw error;
-    }
-    this.#failures.delete(key);
+    if (!this.#failed.isEnough(message, error)) throw error;
     const raw = rawMessageOf(message.value);
-    await this.unitOfWork.run(async (tx) => {
+    const isNew = await this.unitOfWork.run(async (tx) => {
       const arrival = message.arrival ?? arrivalOfDatabase(await tx.now());
-      await parkUndecidable(tx, this.#context, { message, raw, arrival });
+      const parked = await parkUndecidable(tx, this.#context, { message, raw, arrival });
       await tx.input.advance([{ coordinates: message.coordinates, rawDigest: raw.digest }]);
       await this.faults.reach('C9');
+      return parked;
     });
+    if (isNew) this.#sayParked(raw.digest, error);
+    return { ...NONE, undecidable: 1 };
+  }
+
+  #sayParked(digest: string, error: unknown): void {
     const known =
       error instanceof TerminalError || error instanceof RetryableError
         ? { ...error.context, reason: error.code }
         : { reason: 'unexpected_error' };
     this.alarms.raise('undecidable_message', 'A message could not be decided. It is parked with its bytes.', {
       ...known,
-      digest: raw.digest,
+      digest,
     });
-    return { ...NONE, undecidable: 1 };
   }
 
   /** T1: lock the deals, decide message by message on what is stored, write everything in bulk. */
