@@ -146,17 +146,6 @@ describe('error: each difference, made behind the back of the services', () => {
     expect(codes).toEqual({ order_unexpected: 1, order_work_missing: 1 });
   });
 
-  test('work that nobody does, and a parked stream', async () => {
-    const codes = await tampered(
-      `INSERT INTO v402.work (kind, contract_id, side, subject_id, due_at, leased_by, lease_until)
-         SELECT 'payment_leg', contract_id, 'buyer', 'nobody', now() - interval '1 hour', 'dead', now() - interval '1 minute'
-         FROM v402.settlement LIMIT 1;
-       INSERT INTO v402.parked_stream SELECT stream, id, 'record_too_large' FROM v402.event LIMIT 1`,
-      "DELETE FROM v402.work WHERE subject_id = 'nobody'; DELETE FROM v402.parked_stream",
-    );
-    expect(codes['stream_parked']).toBe(1);
-  });
-
   const refusal = `raw_digest = (SELECT raw_digest FROM v402.decision WHERE outcome = 'rejected')`;
 
   test('a message is decided by nobody, although intake is beyond it, or has not come to it', async () => {
@@ -221,6 +210,47 @@ describe('error: each difference, made behind the back of the services', () => {
     await scene.sql('DELETE FROM v402.hold');
     expect(outcome).toBe('agrees');
     expect(attention).toMatchObject([{ code: 'open_hold', detail: 'equivocation' }]);
+  });
+});
+
+describe('error: while no process runs', () => {
+  beforeAll(() => reconciliation.stopApp());
+
+  test('work that nobody does, and a parked stream', async () => {
+    const codes = await tampered(
+      `INSERT INTO v402.work (kind, contract_id, side, subject_id, due_at, leased_by, lease_until)
+         SELECT 'payment_leg', contract_id, 'buyer', 'nobody', now() - interval '1 hour', 'dead', now() - interval '1 minute'
+         FROM v402.settlement LIMIT 1;
+       INSERT INTO v402.parked_stream SELECT stream, id, 'record_too_large' FROM v402.event LIMIT 1`,
+      "DELETE FROM v402.work WHERE subject_id = 'nobody'; DELETE FROM v402.parked_stream",
+    );
+    expect(codes).toEqual({ work_overdue: 1, stream_parked: 1 });
+  });
+
+  test('behavior: of what is due some is not overdue', async () => {
+    const work = (kind: string, dueAt: string, lease = 'NULL'): string =>
+      `INSERT INTO v402.work (kind, contract_id, side, subject_id, due_at, leased_by, lease_until)
+         SELECT '${kind}', contract_id, 'buyer', 'nobody', ${dueAt}, CASE WHEN ${lease} IS NOT NULL THEN 'somebody' END, ${lease}
+         FROM v402.settlement ORDER BY accepted_at LIMIT 1`;
+    const past = "now() - interval '1 hour'";
+    const ahead = "now() + interval '1 hour'";
+    const hold = (released: string): string =>
+      `INSERT INTO v402.hold (id, deal_key, contract_id, reason, evidence, placed_by, released_by, released_at)
+         SELECT gen_random_uuid(), deal_key, contract_id, 'equivocation', '{}', 'test', ${released} FROM v402.settlement
+         ORDER BY accepted_at LIMIT 1`;
+    const undo = "DELETE FROM v402.work WHERE subject_id = 'nobody'; DELETE FROM v402.hold WHERE placed_by = 'test'";
+    const overdue = async (change: string): Promise<readonly string[]> => {
+      await scene.sql(change);
+      const { differences } = await run();
+      await scene.sql(undo);
+      return differences.map(({ code, detail = '' }) => `${code} ${detail}`);
+    };
+    expect(await overdue(work('delivery', ahead))).toEqual([]);
+    expect(await overdue(work('delivery', past, ahead))).toEqual([]);
+    expect(await overdue(`${work('delivery', past)}; ${hold('NULL, NULL')}`)).toEqual([]);
+    expect(await overdue(`${work('delivery', past)}; ${hold("'somebody', now()")}`)).toEqual([
+      'work_overdue delivery buyer nobody',
+    ]);
   });
 });
 

@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { ReconcileHandler, type OrderSystem, type ReconciliationReport, type Window } from '@v402/application';
 import { KafkaTopicLog, topicName } from '@v402/messaging';
 import { EmbeddedOrderSystem } from '@v402/order-systems';
@@ -36,13 +37,15 @@ export class ReconciliationScene {
   private constructor(
     readonly scene: SettlementScene,
     readonly book: EmbeddedOrderSystem,
+    private readonly app: ChildProcess,
   ) {}
 
   static async open(): Promise<ReconciliationScene> {
     const scene = await SettlementScene.open();
     const book = new EmbeddedOrderSystem({ url: scene.database.orderbookUrl });
-    scene.start('standalone');
-    return new ReconciliationScene(scene, book);
+    // A sweep would put back what a test takes away.
+    const app = scene.start('standalone', { V402_SWEEP_MS: '86400000' });
+    return new ReconciliationScene(scene, book, app);
   }
 
   /** Five contracts come, one of them twice, and a message that is none; all that follows from them is done. */
@@ -61,6 +64,11 @@ export class ReconciliationScene {
     const { database, brokers, prefix } = this.scene;
     return reconcile({ databaseUrl: database.appUrl, brokers, prefix, system: this.book }, window);
   };
+
+  /** Ends the app: from here on nobody does anything. */
+  async stopApp(): Promise<void> {
+    await this.scene.kill(this.app);
+  }
 
   async close(): Promise<void> {
     await this.book.close();
