@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { ReconciliationReport } from '@v402/application';
+import type { ReconciliationReport, Window } from '@v402/application';
 import { readTopic, topicName, type TopicKey } from '@v402/messaging';
 import { ReconciliationScene } from '../support/reconciliation.js';
 import type { SettlementScene } from '../support/settlement-scene.js';
@@ -20,10 +20,10 @@ afterAll(() => reconciliation.close());
 const codesOf = ({ differencesByCode }: ReconciliationReport): Record<string, number> => ({ ...differencesByCode });
 
 /** Tampers, reconciles, and puts everything back. */
-async function tampered(change: string, undo: string): Promise<Record<string, number>> {
+async function tampered(change: string, undo: string, window?: Window): Promise<Record<string, number>> {
   await scene.sql(change);
   try {
-    const report = await run();
+    const report = await run(window);
     expect(report.outcome).toBe('differs');
     for (const { action } of report.differences) expect(action.length).toBeGreaterThan(20);
     return codesOf(report);
@@ -47,6 +47,20 @@ describe('error: each difference, made behind the back of the services', () => {
     expect(await tampered(move("reference || '-gone'"), move("replace(reference, '-gone', '')"))).toEqual({
       order_missing: 1,
     });
+  });
+
+  test('an order that was made days after its contract was accepted is deleted', async () => {
+    const nowMicros = BigInt(Date.now()) * 1000n;
+    const order = "order_number = 'SO-000001'";
+    const shift = (days: number): string =>
+      `UPDATE v402.settlement SET accepted_at = accepted_at + interval '${days} days'`;
+    const move = (value: string): string => `UPDATE orderbook.order_head SET reference = ${value} WHERE ${order}`;
+    const codes = await tampered(
+      `${shift(-2)}; ${move("reference || '-gone'")}`,
+      `${shift(2)}; ${move("replace(reference, '-gone', '')")}`,
+      { from: nowMicros - 3_600_000_000n, to: nowMicros },
+    );
+    expect(codes).toEqual({ order_missing: 1 });
   });
 
   test('an order has another total, and another number', async () => {

@@ -34,7 +34,23 @@ test('behavior: a window holds what was accepted in it, its beginning included, 
   );
   const [from, to] = [BigInt(first!.at), BigInt(second!.at)];
   expect((await run({ from, to })).counts.settlements).toBe(from === to ? 0 : 1);
-  expect((await run({ from: to + 60_000_000n, to: to + 61_000_000n })).counts.settlements).toBe(0);
+  const later = (await run({ from: to + 3_600_000_000n, to: to + 3_601_000_000n })).counts;
+  expect(later).toMatchObject({ settlements: 0, earlierSettlements: 0 });
+});
+
+test('behavior: a window holds, of what was accepted before it, what had an event in it, its end not included', async () => {
+  const [{ at, streams } = { at: '', streams: 0 }] = await scene.sql<{ at: string; streams: number }>(
+    `SELECT (extract(epoch FROM occurred_at) * 1000000)::bigint AS at, count(*)::int AS streams FROM v402.event
+     WHERE sequence IS NOT NULL GROUP BY occurred_at ORDER BY occurred_at DESC LIMIT 1`,
+  );
+  const last = BigInt(at);
+  const { outcome, counts } = await run({ from: last, to: last + 1n });
+  expect(outcome).toBe('agrees');
+  // Of their events only these belong to the window.
+  expect(counts).toMatchObject({ settlements: 0, earlierSettlements: streams, events: streams });
+  expect(counts).toMatchObject({ orders: 2 * streams, ordersFound: 2 * streams });
+  const next = (await run({ from: last + 1n, to: last + 2n })).counts;
+  expect(next).toMatchObject({ settlements: 0, earlierSettlements: 0, events: 0 });
 });
 
 describe('v402 reconcile', () => {

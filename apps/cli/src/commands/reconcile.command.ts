@@ -17,12 +17,14 @@ interface ReconcileOptions {
 }
 
 const DETAILS = `
-Compares, for the contracts accepted in the window: acceptances with settlements, settlements with the orders in the order
-system, every event with the topics, refusals with their events, and every message that the contracts topic still holds
-with its decision. Lists what differs with a code and what to do. Looks only; nothing is written or put right.
+Compares, for the contracts that were accepted in the window or have an event in it: acceptances with settlements,
+settlements with the orders in the order system, every event with the topics, refusals with their events, and every message
+that the contracts topic still holds with its decision. Lists what differs with a code and what to do. Looks only; nothing
+is written or put right.
 
-The window goes by the database's time of acceptance: --from belongs to it, --to does not. What is younger than the grace
-may be on its way and is counted as in flight.
+The window goes by the database's time: --from belongs to it, --to does not. A contract belongs to the window in which it
+was accepted, and to each in which an event of it occurred. What is younger than the grace may be on its way and is counted
+as in flight.
 
 Reads the database of V402_DATABASE_URL, the V402_KAFKA_* variables, V402_TOPIC_PREFIX, V402_ORDER_SYSTEM and what that
 needs; with --last the database alone.

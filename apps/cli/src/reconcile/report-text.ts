@@ -19,6 +19,7 @@ export function reportText(report: ReconciliationReport): string {
       ['looked', `${startedAt} to ${finishedAt}`],
       ['acceptances', counts.acceptances],
       ['settlements', counts.settlements],
+      ['accepted earlier', counts.earlierSettlements],
       ['orders', `${counts.ordersFound} of ${counts.orders} in the order system as agreed`],
       ['events', `${counts.eventsFound} of ${counts.events} on Kafka`],
       ['refusals', counts.refusals],

@@ -89,6 +89,8 @@ export abstract class ReconciliationBooks {
   abstract now(): Promise<Micros>;
   /** All that were accepted in the window, at one moment. */
   abstract settlements(window: Window): AsyncIterable<readonly BookedSettlement[]>;
+  /** All that were accepted before the window and have an event that occurred in it, at one moment. */
+  abstract earlierSettlements(window: Window): AsyncIterable<readonly BookedSettlement[]>;
   /** The events that occurred in the window, but for those of settlements that were accepted in it. */
   abstract otherEvents(window: Window): AsyncIterable<readonly BookedEvent[]>;
   /** Accepted decisions of the window without a settlement, and how many there are in all. */

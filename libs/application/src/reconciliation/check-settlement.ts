@@ -10,7 +10,6 @@ import type { Findings } from './report.js';
  */
 export function checkSettlement(settlement: BookedSettlement, findings: Findings): boolean {
   const { contractId, canonical, acceptances, total, orders, legs, deliveries, events, sequences } = settlement;
-  findings.counts.settlements += 1;
   if (acceptances !== 1) findings.differs('settlement_without_acceptance', contractId, String(acceptances));
   if (createHash('sha256').update(canonical).digest('hex') !== contractId) {
     findings.differs('settlement_contract_differs', contractId);

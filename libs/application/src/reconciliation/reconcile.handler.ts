@@ -16,8 +16,8 @@ export interface ReconcilePolicy {
 }
 
 /**
- * Proves for a window of acceptance that accepted messages, settlements, orders in the order system and events on Kafka
- * are the same, or lists what is not. It looks only: nothing is written, and nothing is put right.
+ * Proves for a window of time that accepted messages, settlements, orders in the order system and events on Kafka are the
+ * same, or lists what is not. It looks only: nothing is written, and nothing is put right.
  */
 export class ReconcileHandler {
   constructor(
@@ -28,7 +28,8 @@ export class ReconcileHandler {
   ) {}
 
   /**
-   * @param window by the moment of acceptance: `from` belongs to it, `to` does not
+   * @param window `from` belongs to it, `to` does not. A settlement belongs to that of its acceptance, and to each in which
+   * an event of it occurred: an order may be made, and a payment asked for, long after the acceptance
    * @throws RetryableError when the database cannot be read; a topic or an order system that is away is in the report
    * @throws TerminalError `reconciliation_aborted` by the signal
    */
@@ -43,9 +44,15 @@ export class ReconcileHandler {
     await events.readTopics();
     for await (const settlements of books.settlements(window)) {
       throwIfAborted(signal);
-      const sound = settlements.filter((settlement) => checkSettlement(settlement, findings));
+      findings.counts.settlements += settlements.length;
       await events.hold(settlements.flatMap((settlement) => settlement.events));
-      await orders.compare(sound);
+      await orders.compare(settlements.filter((settlement) => checkSettlement(settlement, findings)));
+    }
+    // Their events of the window are among the others; the topics may not hold any more what came before them.
+    for await (const settlements of books.earlierSettlements(window)) {
+      throwIfAborted(signal);
+      findings.counts.earlierSettlements += settlements.length;
+      await orders.compare(settlements.filter((settlement) => checkSettlement(settlement, findings)));
     }
     for await (const some of books.otherEvents(window)) {
       throwIfAborted(signal);

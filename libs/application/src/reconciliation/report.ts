@@ -23,10 +23,12 @@ export interface Finding<Code extends string> {
 export interface ReconciliationCounts {
   readonly acceptances: number;
   readonly settlements: number;
+  /** Settlements that were accepted before the window, and looked at again because of an event that occurred in it. */
+  readonly earlierSettlements: number;
   /** Orders that were created by our records, and those of them that the order system has as agreed. */
   readonly orders: number;
   readonly ordersFound: number;
-  /** Events of the window's settlements and refusals, and those of them that Kafka has. */
+  /** Events of the settlements that were accepted in the window, all others that occurred in it, and those that Kafka has. */
   readonly events: number;
   readonly eventsFound: number;
   readonly refusals: number;
@@ -67,8 +69,8 @@ type MutableCounts = { -readonly [Name in keyof ReconciliationCounts]: number };
 /** Collects what a reconciliation finds. */
 export class Findings {
   readonly counts: MutableCounts = {
-    ...{ acceptances: 0, settlements: 0, orders: 0, ordersFound: 0, events: 0, eventsFound: 0 },
-    ...{ refusals: 0, messages: 0, messagesDecided: 0, inFlight: 0 },
+    ...{ acceptances: 0, settlements: 0, earlierSettlements: 0, orders: 0, ordersFound: 0 },
+    ...{ events: 0, eventsFound: 0, refusals: 0, messages: 0, messagesDecided: 0, inFlight: 0 },
   };
   readonly #byCode = new Map<DifferenceCode, number>();
   readonly #differences: Finding<DifferenceCode>[] = [];

@@ -24,6 +24,8 @@ import * as sql from './reconciliation-sql.js';
 const PART = 200;
 /** Between two parts the order system is asked, which may take a while. */
 const IDLE_LIMIT_MS = 600_000;
+/** Before there is a first part, all events of a window may have to be looked through. */
+const STATEMENT_LIMIT_MS = 120_000;
 
 const NOW = `SELECT ${microsOf('clock_timestamp()')} AS now`;
 
@@ -53,7 +55,12 @@ export class PgReconciliationBooks extends ReconciliationBooks {
 
   constructor(options: DatabaseOptions) {
     super();
-    this.#database = new ReadOnlyDatabase({ maxConnections: 3, idleInTransactionTimeoutMs: IDLE_LIMIT_MS, ...options });
+    this.#database = new ReadOnlyDatabase({
+      maxConnections: 3,
+      statementTimeoutMs: STATEMENT_LIMIT_MS,
+      idleInTransactionTimeoutMs: IDLE_LIMIT_MS,
+      ...options,
+    });
   }
 
   async now(): Promise<Micros> {
@@ -62,19 +69,12 @@ export class PgReconciliationBooks extends ReconciliationBooks {
     return BigInt(row.now);
   }
 
-  async *settlements(window: Window): AsyncIterable<readonly BookedSettlement[]> {
-    for await (const rows of this.#database.inParts<SettlementRow>(sql.SETTLEMENTS, ofWindow(window), PART)) {
-      yield rows.map((row) => ({
-        ...row,
-        acceptedAt: BigInt(row.acceptedAt),
-        orders: row.orders.map((order) => ({
-          ...order,
-          orderNumber: order.orderNumber ?? undefined,
-          adoptedFrom: order.adoptedFrom ?? undefined,
-        })),
-        events: row.events.map(eventOf),
-      }));
-    }
+  settlements(window: Window): AsyncIterable<readonly BookedSettlement[]> {
+    return this.#settlements(sql.SETTLEMENTS, window);
+  }
+
+  earlierSettlements(window: Window): AsyncIterable<readonly BookedSettlement[]> {
+    return this.#settlements(sql.EARLIER_SETTLEMENTS, window);
   }
 
   async *otherEvents(window: Window): AsyncIterable<readonly BookedEvent[]> {
@@ -162,6 +162,21 @@ export class PgReconciliationBooks extends ReconciliationBooks {
 
   async close(): Promise<void> {
     await this.#database.close();
+  }
+
+  async *#settlements(text: string, window: Window): AsyncIterable<readonly BookedSettlement[]> {
+    for await (const rows of this.#database.inParts<SettlementRow>(text, ofWindow(window), PART)) {
+      yield rows.map((row) => ({
+        ...row,
+        acceptedAt: BigInt(row.acceptedAt),
+        orders: row.orders.map((order) => ({
+          ...order,
+          orderNumber: order.orderNumber ?? undefined,
+          adoptedFrom: order.adoptedFrom ?? undefined,
+        })),
+        events: row.events.map(eventOf),
+      }));
+    }
   }
 
   #query<Row extends QueryResultRow>(text: string, values: readonly SqlValue[] = []): Promise<Row[]> {

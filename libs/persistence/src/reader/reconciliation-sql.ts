@@ -9,7 +9,7 @@ const EVENT = (event: string): string => `
   'sha256', encode(sha256(${event}.bytes), 'hex'), 'position', ${event}.position`;
 
 /** One row a settlement, with all that belongs to it. */
-export const SETTLEMENTS = `
+const settlementsWhere = (condition: string): string => `
   SELECT ${hexOf('s.contract_id')} AS "contractId", ${microsOf('s.accepted_at')} AS "acceptedAt", s.current,
     s.order_reference AS "orderReference", ${decimalOf('s.total')} AS total, s.canonical,
     EXISTS (SELECT FROM v402.hold h WHERE h.deal_key = s.deal_key AND h.released_at IS NULL) AS held,
@@ -31,7 +31,14 @@ export const SETTLEMENTS = `
     ARRAY(SELECT jsonb_build_object(${EVENT('e')})
       FROM v402.event e WHERE e.stream = s.contract_id AND e.sequence IS NOT NULL) AS events,
     s.settlement_sequence + s.payment_sequence + s.delivery_sequence AS sequences
-  FROM v402.settlement s WHERE ${IN_WINDOW('s.accepted_at')} ORDER BY s.accepted_at, s.contract_id`;
+  FROM v402.settlement s WHERE ${condition}`;
+
+export const SETTLEMENTS = `${settlementsWhere(IN_WINDOW('s.accepted_at'))} ORDER BY s.accepted_at, s.contract_id`;
+
+// Events of a settlement never occur before its acceptance. The summary of event_occurred finds those of the window.
+export const EARLIER_SETTLEMENTS = settlementsWhere(`
+  s.accepted_at < ${timestampOf('$1::bigint')} AND s.contract_id IN (
+    SELECT e.stream FROM v402.event e WHERE ${IN_WINDOW('e.occurred_at')} AND e.sequence IS NOT NULL)`);
 
 export const OTHER_EVENTS = `
   SELECT jsonb_build_object(${EVENT('e')}) AS event FROM v402.event e
