@@ -41,7 +41,7 @@ async function compared(
   signal = new AbortController().signal,
 ): Promise<Compared> {
   const findings = new Findings();
-  await new OrderComparison(system, findings, signal).compare(settlements);
+  await new OrderComparison(system, findings, signal, { firstMs: 0, maxMs: 0 }).compare(settlements);
   const { counts, differences, unproven } = findings.report({ from: 0n, to: 0n }, 0n, 0n, 0);
   return {
     found: counts.ordersFound,
@@ -93,6 +93,18 @@ test('behavior: an order that somebody is at work on is not asked for', async ()
 });
 
 describe('error: an order system that does not answer is said, and ends nothing', () => {
+  const many = Array.from({ length: 10 }, () => settlement);
+  /** Reading back fails by how often it was tried, or works. @returns how often it was tried */
+  const scripted = (failure: (times: number) => Error | undefined): (() => number) => {
+    let asked = 0;
+    system.script.readBack = () => {
+      asked += 1;
+      const error = failure(asked);
+      return error === undefined ? Promise.resolve(system.orders[0]) : Promise.reject(error);
+    };
+    return () => asked;
+  };
+
   const failures: [string, Required<OrderScript>['readBack'], string][] = [
     ['is away', () => Promise.reject(away), 'away'],
     ['refuses us', () => Promise.reject(new TerminalError('unauthorised', 'Wrong key.')), 'unauthorised'],
@@ -120,16 +132,30 @@ describe('error: an order system that does not answer is said, and ends nothing'
     expect((await compared(system, [settlement], patience.signal)).unproven).toEqual(unread('deadline_exceeded'));
   });
 
+  test('behavior: a question that is not answered is asked twice again, one that was refused is not', async () => {
+    system.put(draft);
+    const asked = scripted((times) => (times < 3 ? away : undefined));
+    expect(await compared(system)).toEqual({ found: 1, differs: [], unproven: [] });
+    expect(asked()).toBe(3);
+    const refused = scripted(() => new TerminalError('unauthorised', 'Wrong key.'));
+    await compared(system);
+    expect(refused()).toBe(1);
+  });
+
   test('it is said once, and after three silences nobody asks any more', async () => {
-    let asked = 0;
     system = new ScriptedOrderSystem({ maxConcurrency: 1 });
-    system.script.readBack = () => {
-      asked += 1;
-      return Promise.reject(away);
-    };
-    const many = Array.from({ length: 10 }, () => settlement);
+    const asked = scripted(() => away);
     expect((await compared(system, many)).unproven).toEqual(unread('away'));
-    expect(asked).toBe(3);
+    expect(asked()).toBe(9);
+  });
+
+  test('behavior: silences with an answer in between end nothing, and the window stays unproven', async () => {
+    system = new ScriptedOrderSystem({ maxConcurrency: 1 });
+    system.put(draft);
+    // Each second question is not answered, however often it is asked: four times one answer and three silences.
+    const asked = scripted((times) => (times % 4 === 1 ? undefined : away));
+    expect(await compared(system, many)).toEqual({ found: 5, differs: [], unproven: unread('away') });
+    expect(asked()).toBe(20);
   });
 });
 
