@@ -115,8 +115,13 @@ export abstract class ReconciliationBooks {
   abstract nextOffsets(topic: string): Promise<ReadonlyMap<number, bigint>>;
   /** Input that may have been lost within the window. */
   abstract losses(window: Window): Promise<readonly BookedLoss[]>;
-  /** Until when the scheduled reconciliations have come that had nothing unproven of these codes; undefined before the first. */
-  abstract lookedUntil(without: readonly UnprovenCode[]): Promise<Micros | undefined>;
+  /**
+   * Until when scheduled reconciliations that had nothing unproven of these codes have come without a gap: from `since` on,
+   * or from the beginning of the first window of all where that is later; undefined before the first.
+   */
+  abstract lookedUntil(without: readonly UnprovenCode[], since: Micros): Promise<Micros | undefined>;
+  /** The end of the latest window of which a scheduled reconciliation left nothing unproven; undefined before the first. */
+  abstract provenUntil(): Promise<Micros | undefined>;
   /** What the last scheduled reconciliation found; undefined before the first. */
   abstract lastReport(): Promise<ReconciliationReport | undefined>;
 }

@@ -79,8 +79,6 @@ export const UNPROVEN = {
 
 export type UnprovenCode = keyof typeof UNPROVEN;
 
-export const UNPROVEN_CODES = Object.keys(UNPROVEN) as readonly UnprovenCode[];
-
 /** What can be looked at later. The rest is gone for good, and no later look brings it back. */
 export const CURABLE: ReadonlySet<UnprovenCode> = new Set(['topic_unread', 'order_system_unread']);
 

@@ -35,7 +35,7 @@ class KeptRuns extends UnitOfWork {
 
 let hour: bigint;
 let windows: (readonly [number, number])[];
-let kept: { readonly to: bigint; readonly unproven: readonly UnprovenCode[] }[];
+let kept: (Window & { readonly unproven: readonly UnprovenCode[] })[];
 let alarms: RecordedAlarms;
 /** What a window cannot prove, and that it fails or differs. */
 let look: (window: Window) => { readonly unproven?: readonly UnprovenCode[]; readonly differs?: boolean };
@@ -48,11 +48,21 @@ beforeEach(() => {
   look = () => ({});
 });
 
-const lookedUntil = (without: readonly UnprovenCode[]): Promise<bigint | undefined> => {
-  const ends = kept.flatMap(({ to, unproven }) => (unproven.some((code) => without.includes(code)) ? [] : [to]));
-  return Promise.resolve(
-    ends.reduce<bigint | undefined>((max, to) => (max === undefined || to > max ? to : max), undefined),
-  );
+const byBeginning = (a: Window, b: Window): number => Number(a.from - b.from);
+const lookedUntil = (without: readonly UnprovenCode[], since: bigint): Promise<bigint | undefined> => {
+  const [first] = [...kept].sort(byBeginning);
+  if (first === undefined) return Promise.resolve(undefined);
+  let until = first.from > since ? first.from : since;
+  for (const { from, to } of kept
+    .filter(({ unproven }) => !unproven.some((code) => without.includes(code)))
+    .sort(byBeginning)) {
+    if (from <= until && to > until) until = to;
+  }
+  return Promise.resolve(until);
+};
+const provenUntil = (): Promise<bigint | undefined> => {
+  const ends = kept.filter(({ unproven }) => unproven.length === 0).map(({ to }) => to);
+  return Promise.resolve(ends.sort((a, b) => Number(a - b)).at(-1));
 };
 
 const compare = (window: Window): Promise<ReconciliationReport> => {
@@ -61,20 +71,20 @@ const compare = (window: Window): Promise<ReconciliationReport> => {
   if (differs) findings.differs('order_missing', 'a contract');
   for (const code of unproven) findings.unproven(code, 'a topic');
   windows.push([Number(window.from / HOUR), Number(window.to / HOUR)]);
-  kept.push({ to: window.to, unproven });
+  kept.push({ ...window, unproven });
   return Promise.resolve(findings.report(window, window.to, window.to, 0));
 };
 
 /** @returns the windows of one run, in hours */
 const run = async (): Promise<(readonly [number, number])[]> => {
   const unitOfWork = new KeptRuns();
-  const books = { now: () => Promise.resolve(hour * HOUR), lookedUntil };
+  const books = { now: () => Promise.resolve(hour * HOUR), lookedUntil, provenUntil };
   const handler = new ScheduledReconciliationHandler(books, { handle: compare }, unitOfWork, alarms, LOOK_BACK);
   await handler.handle(new AbortController().signal);
   return windows.splice(0);
 };
 const looked = (to: bigint): void => {
-  kept.push({ to: to * HOUR, unproven: [] });
+  kept.push({ from: (to - 24n) * HOUR, to: to * HOUR, unproven: [] });
 };
 
 test('default: a run looks at the last day, whenever the one before it was', async () => {
@@ -117,15 +127,35 @@ test('a run that breaks off is taken up where it was', async () => {
 });
 
 test.each([{ differs: false }, { differs: true }])(
-  'a window of which a topic was not read is looked at again, differences or not: $differs',
+  'a window of which a topic was not read is looked at again, and the newest all the same; differences or not: $differs',
   async ({ differs }) => {
     looked(99_940n);
     look = () => ({ unproven: ['topic_unread'], differs });
-    expect(await run()).toEqual([[99_940, 99_964]]);
+    const oldest = [99_940, 99_964];
+    expect(await run()).toEqual([oldest, [99_976, 100_000]]);
+    look = ({ from }) => (from === 99_940n * HOUR ? { unproven: ['order_system_unread'] } : {});
+    hour += 1n;
+    expect(await run()).toEqual([oldest, [99_977, 100_001]]);
     look = () => ({});
-    expect((await run())[0]).toEqual([99_940, 99_964]);
+    hour += 1n;
+    // Between the two the newest windows had been read.
+    expect(await run()).toEqual([oldest, [99_964, 99_988], [99_978, 100_002]]);
+    hour += 1n;
+    expect(await run()).toEqual([[99_979, 100_003]]);
   },
 );
+
+test('also the first window of all is looked at again', async () => {
+  look = () => ({ unproven: ['topic_unread'] });
+  expect(await run()).toEqual([[99_976, 100_000]]);
+  hour += 30n;
+  look = () => ({});
+  expect(await run()).toEqual([
+    [99_976, 100_000],
+    [100_000, 100_024],
+    [100_006, 100_030],
+  ]);
+});
 
 test('what is gone for good is not waited for', async () => {
   looked(99_940n);
@@ -151,6 +181,16 @@ describe('an alarm that nothing is proven', () => {
     look = () => ({ unproven: ['events_not_retained'] });
     await run();
     expect(alarms.codes).toEqual(['reconciliation_unproven']);
+  });
+
+  test('is raised also where only an old window was not looked at', async () => {
+    looked(99_940n);
+    look = ({ to }) => (to < 100_000n * HOUR ? { unproven: ['order_system_unread'] } : {});
+    await run();
+    hour += 1n;
+    look = ({ to }) => (to < 100_001n * HOUR ? { unproven: ['order_system_unread'] } : {});
+    await run();
+    expect(alarms.codes).toEqual(['reconciliation_unproven', 'reconciliation_unproven']);
   });
 
   test('behavior: beside one for what differs', async () => {

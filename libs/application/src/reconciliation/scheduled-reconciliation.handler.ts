@@ -2,7 +2,7 @@ import { instantOfMicros, type Micros } from '@v402/domain';
 import type { ReconciliationBooks, Window } from '../ports/reconciliation-books.js';
 import type { Alarms } from '../ports/seams.js';
 import type { UnitOfWork } from '../ports/unit-of-work.js';
-import { CURABLE, UNPROVEN_CODES } from './difference-codes.js';
+import { CURABLE } from './difference-codes.js';
 import type { ReconcileHandler } from './reconcile.handler.js';
 import type { ReconciliationReport } from './report.js';
 
@@ -25,7 +25,7 @@ const HOUR_MICROS = 3_600_000_000n;
 /** Reconciles what has happened since the last run, keeps the result, and raises an alarm where something differs. */
 export class ScheduledReconciliationHandler {
   constructor(
-    private readonly books: Pick<ReconciliationBooks, 'now' | 'lookedUntil'>,
+    private readonly books: Pick<ReconciliationBooks, 'now' | 'lookedUntil' | 'provenUntil'>,
     private readonly reconciliation: Pick<ReconcileHandler, 'handle'>,
     private readonly unitOfWork: UnitOfWork,
     private readonly alarms: Alarms,
@@ -33,34 +33,38 @@ export class ScheduledReconciliationHandler {
   ) {}
 
   /**
-   * Window by window up to now, each kept when it is done: a run that breaks off goes on there. One that could not look at
-   * everything ends the run, and is looked at again by the next one.
+   * Window by window up to now, each kept when it is done: a run that breaks off goes on there. After one that could not be
+   * looked at, only the newest still is: the next run begins with it again.
    *
    * @throws RetryableError when the database is away; TerminalError `reconciliation_aborted` by the signal
    */
   async handle(signal: AbortSignal): Promise<void> {
     for (;;) {
       const now = await this.books.now();
-      const window = await this.#window(now);
-      const report = await this.reconciliation.handle(window, signal);
-      const provenUntil = await this.books.lookedUntil(UNPROVEN_CODES);
-      await this.unitOfWork.run((tx) => tx.reconciliations.record(report, this.lookBack.keepDays));
-      if (report.outcome === 'differs') this.#sayDifferences(report);
-      if (report.unproven.length > 0) this.#sayUnproven(report, now, provenUntil);
-      if (window.to === now || report.unproven.some(({ code }) => CURABLE.has(code))) return;
+      const newest = { from: now - this.#length, to: now };
+      const until = (await this.#lookedUntil(now)) ?? newest.from;
+      if (until < newest.from && (await this.#lookAt({ from: until, to: until + this.#length }, now, signal))) continue;
+      await this.#lookAt(newest, now, signal);
+      return;
     }
   }
 
-  /** Without a gap to the window before, be it long ago; one that has to be looked at again does not count. */
-  async #window(now: Micros): Promise<Window> {
-    const { hours, maxHours } = this.lookBack;
-    const length = BigInt(hours) * HOUR_MICROS;
-    const usual = now - length;
-    const furthest = now - BigInt(maxHours) * HOUR_MICROS;
-    const until = (await this.books.lookedUntil([...CURABLE])) ?? usual;
-    if (until >= usual) return { from: usual, to: now };
-    const from = until < furthest ? furthest : until;
-    return { from, to: from + length };
+  get #length(): Micros {
+    return BigInt(this.lookBack.hours) * HOUR_MICROS;
+  }
+
+  /** Up to here there is no gap; a window that has to be looked at again is one. */
+  #lookedUntil(now: Micros): Promise<Micros | undefined> {
+    return this.books.lookedUntil([...CURABLE], now - BigInt(this.lookBack.maxHours) * HOUR_MICROS);
+  }
+
+  /** @returns whether nothing of it has to be looked at again */
+  async #lookAt(window: Window, now: Micros, signal: AbortSignal): Promise<boolean> {
+    const report = await this.reconciliation.handle(window, signal);
+    await this.unitOfWork.run((tx) => tx.reconciliations.record(report, this.lookBack.keepDays));
+    if (report.outcome === 'differs') this.#sayDifferences(report);
+    if (report.unproven.length > 0) await this.#sayUnproven(report, now);
+    return !report.unproven.some(({ code }) => CURABLE.has(code));
   }
 
   #sayDifferences({ differencesByCode, from, to }: ReconciliationReport): void {
@@ -74,7 +78,11 @@ export class ScheduledReconciliationHandler {
     });
   }
 
-  #sayUnproven({ unproven, from, to }: ReconciliationReport, now: Micros, provenUntil: Micros | undefined): void {
+  async #sayUnproven({ unproven, from, to }: ReconciliationReport, now: Micros): Promise<void> {
+    const proven = await this.books.provenUntil();
+    const looked = await this.#lookedUntil(now);
+    // What was proven after a gap does not make up for the gap.
+    const provenUntil = looked !== undefined && proven !== undefined && looked < proven ? looked : proven;
     if (provenUntil !== undefined && now - provenUntil <= BigInt(this.lookBack.unprovenMs) * 1_000n) return;
     const message = 'Nothing has been proven for long: v402 reconcile --last says what could not be looked at.';
     this.alarms.raise('reconciliation_unproven', message, {

@@ -151,8 +151,13 @@ export class PgReconciliationBooks extends ReconciliationBooks {
     }));
   }
 
-  async lookedUntil(without: readonly UnprovenCode[]): Promise<Micros | undefined> {
-    const [row] = await this.#query<{ until: string | null }>(sql.LOOKED_UNTIL, [without]);
+  async lookedUntil(without: readonly UnprovenCode[], since: Micros): Promise<Micros | undefined> {
+    const [row] = await this.#query<{ until: string | null }>(sql.LOOKED_UNTIL, [without, since]);
+    return optionalMicros(row?.until ?? null);
+  }
+
+  async provenUntil(): Promise<Micros | undefined> {
+    const [row] = await this.#query<{ until: string | null }>(sql.PROVEN_UNTIL);
     return optionalMicros(row?.until ?? null);
   }
 

@@ -109,7 +109,13 @@ export const LOSSES = `
 
 export const LAST_RUN = 'SELECT report FROM v402.reconciliation ORDER BY finished_at DESC LIMIT 1';
 
-// Also one that differs may have left something out.
+// The first moment that is in none of the windows. Also a run that differs may have left something out.
 export const LOOKED_UNTIL = `
-  SELECT ${microsOf('max(window_to)')} AS "until" FROM v402.reconciliation
-  WHERE NOT EXISTS (SELECT FROM jsonb_array_elements(report->'unproven') u WHERE u->>'code' = ANY ($1::text[]))`;
+  SELECT ${microsOf(`lower(
+    tstzmultirange(tstzrange(greatest(${timestampOf('$2::bigint')}, min(window_from)), NULL))
+    - coalesce(range_agg(tstzrange(window_from, window_to)) FILTER (WHERE NOT EXISTS (
+        SELECT FROM jsonb_array_elements(report->'unproven') u WHERE u->>'code' = ANY ($1::text[]))), '{}'))`)} AS "until"
+  FROM v402.reconciliation HAVING count(*) > 0`;
+
+export const PROVEN_UNTIL = `
+  SELECT ${microsOf('max(window_to)')} AS "until" FROM v402.reconciliation WHERE report->'unproven' = '[]'`;
