@@ -64,7 +64,9 @@ ALTER TABLE v402.work
   ADD CONSTRAINT work_lease CHECK ((lease_until IS NULL) = (leased_by IS NULL));
 -- What the sweep looks through: the rows that are not done, and no others.
 CREATE INDEX order_placement_open ON v402.order_placement (contract_id) WHERE state IN ('waiting', 'placing', 'unknown');
-CREATE INDEX payment_leg_open ON v402.payment_leg (contract_id) WHERE state IN ('waiting', 'scheduled', 'blocked');
+-- What waits for a shipment or a receipt may wait for ever, and the sweep looks at the others every minute.
+CREATE INDEX payment_leg_open ON v402.payment_leg (contract_id)
+  WHERE state IN ('scheduled', 'blocked') OR (state = 'waiting' AND trigger IN ('agreed', 'ordered'));
 CREATE INDEX delivery_open ON v402.delivery (contract_id) WHERE state = 'waiting';
 -- What stands still and what a person has to do something about: few rows of very many.
 CREATE INDEX order_placement_unknown ON v402.order_placement (look_up_not_before) WHERE state = 'unknown';

@@ -45,14 +45,14 @@ export class SweepHandler {
 
   /** @throws RetryableError when the database is away; what was restored until then stays */
   async handle(signal: AbortSignal): Promise<SweepReport> {
-    const restored = await this.#restoreWork(signal);
+    // First what is said: whatever keeps work from being added again must not keep this from anybody.
     const findings = overdueFindings(await this.unitOfWork.run((tx) => tx.backlog.figures()), this.policy);
     for (const { code, key, extent, message, context } of findings) {
       const said = this.#said.get(key);
       if (said === undefined || extent > said) this.alarms.raise(code, message, context);
     }
     this.#said = new Map(findings.map(({ key, extent }) => [key, extent]));
-    return { restored, findings };
+    return { restored: await this.#restoreWork(signal), findings };
   }
 
   async #restoreWork(signal: AbortSignal): Promise<ReadonlyMap<WorkKind, number>> {

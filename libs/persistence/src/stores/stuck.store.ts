@@ -25,9 +25,9 @@ const ORDERS = `
 const LEGS = `
   SELECT r.contract_id, 'payment_leg', r.side, r.leg_id, NULL, NULL::timestamptz, NULL::date
   FROM v402.payment_leg r JOIN v402.settlement s USING (contract_id)
-  WHERE r.state IN ('waiting', 'scheduled', 'blocked') AND s.current
-    AND (r.state = 'scheduled' OR (r.state = 'blocked' AND r.code = '${ACCOUNT_MISSING}')
-      OR (r.state = 'waiting' AND (r.trigger = 'agreed' OR (r.trigger = 'ordered' AND ${ORDERED}))))
+  WHERE (r.state IN ('scheduled', 'blocked') OR (r.state = 'waiting' AND r.trigger IN ('agreed', 'ordered'))) AND s.current
+    AND (r.state <> 'blocked' OR r.code = '${ACCOUNT_MISSING}')
+    AND (r.state <> 'waiting' OR r.trigger = 'agreed' OR ${ORDERED})
     AND ${FORGOTTEN('payment_leg', 'r.leg_id')}`;
 const DELIVERIES = `
   SELECT r.contract_id, 'delivery', r.side, r.delivery_id, NULL, NULL::timestamptz, r.not_before
