@@ -192,6 +192,22 @@ describe('a topic that takes no events', () => {
     expect(taker.sent.map(({ topic }) => topic)).toEqual(['v402.settlement.events.v1', 'v402.settlement.events.v1']);
   });
 
+  test('and nothing else waits: each round fails with why, until another relay has published it', async () => {
+    const handler = relayOf(new WithoutPayments());
+    await append(...eventsOf('stuck', [1, 2], PAYMENTS));
+    expect(await handler.handle()).toBe(0);
+    await expect(handler.handle()).rejects.toMatchObject({ code: 'topic_missing' });
+    clock.now = 6_000;
+    await expect(handler.handle()).rejects.toMatchObject({ code: 'topic_missing' });
+    expect(alarms.take()).toHaveLength(1);
+
+    // Its shards are free for one that may write to the topic.
+    expect(await relay({ owner: 'relay-b' }).handle()).toBe(2);
+    clock.now = 12_000;
+    expect(await handler.handle()).toBe(0);
+    expect(await handler.handle()).toBe(0);
+  });
+
   test('is not taken for Kafka itself being away: that is thrown, and nothing is held', async () => {
     const taker = new WithoutPayments();
     taker.before = () => Promise.reject(new RetryableError('broker_unavailable', 'away'));

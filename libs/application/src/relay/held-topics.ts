@@ -10,6 +10,7 @@ export const isOfATopic = (error: unknown): error is RetryableError =>
 /** Output topics that take no events for now. Each is tried again after a while, and said once until it takes them again. */
 export class HeldTopics {
   readonly #retryAtMs = new Map<string, number>();
+  #stuckBy: RetryableError | undefined;
 
   constructor(
     private readonly retryMs: number,
@@ -22,7 +23,14 @@ export class HeldTopics {
     return [...this.#retryAtMs].flatMap(([topic, retryAtMs]) => (this.clock.nowMs() < retryAtMs ? [topic] : []));
   }
 
-  hold(topic: string, { code }: RetryableError): void {
+  /** Why a topic is held, as long as no other has taken anything since: then whoever publishes makes no progress. */
+  get stuckBy(): RetryableError | undefined {
+    return this.#stuckBy;
+  }
+
+  hold(topic: string, error: RetryableError): void {
+    const { code } = error;
+    this.#stuckBy = error;
     const isKnown = this.#retryAtMs.has(topic);
     this.#retryAtMs.set(topic, this.clock.nowMs() + this.retryMs);
     if (isKnown) return;
@@ -31,6 +39,13 @@ export class HeldTopics {
   }
 
   release(topic: string): void {
+    this.#stuckBy = undefined;
     this.#retryAtMs.delete(topic);
+  }
+
+  /** Nothing waits for any of them any more: another relay has published it. */
+  releaseAll(): void {
+    this.#stuckBy = undefined;
+    this.#retryAtMs.clear();
   }
 }

@@ -40,22 +40,38 @@ export class PublishEventsHandler {
    * One round. A topic that is missing or forbidden holds up its own events alone: order is kept within a topic, and
    * between topics there is none.
    * @returns how many events left the outbox; 0 when there is nothing to publish
-   * @throws RetryableError when Kafka or the database is away
+   * @throws RetryableError when Kafka or the database is away, and as long as nothing but what is held waits: its shards are
+   * free then for a relay that may get on
    */
   async handle(): Promise<number> {
-    const events = await this.unitOfWork.run(async (tx) => {
-      const shards = await tx.events.leaseShards(this.owner, this.policy.leaseMs);
-      return tx.events.unpublished(shards, this.policy.batchSize, this.#held.now());
-    });
-    if (events.length === 0) return 0;
-    const { leaseMs } = this.policy;
-    const renew = (): Promise<void> => this.unitOfWork.run((tx) => tx.events.renewShards(this.owner, leaseMs));
-    return keepLeases(leaseMs, renew, () => this.#publishAll(events));
+    const stuckBefore = this.#held.stuckBy;
+    try {
+      const published = await this.#round();
+      const { stuckBy } = this.#held;
+      if (stuckBefore !== undefined && stuckBy !== undefined && published === 0) throw stuckBy;
+      return published;
+    } catch (error) {
+      await this.stop().catch(() => undefined);
+      throw error;
+    }
   }
 
   /** Lets other relays take over at once. */
   async stop(): Promise<void> {
     await this.unitOfWork.run((tx) => tx.events.releaseShards(this.owner));
+  }
+
+  async #round(): Promise<number> {
+    const held = this.#held.now();
+    const events = await this.unitOfWork.run(async (tx) => {
+      const shards = await tx.events.leaseShards(this.owner, this.policy.leaseMs);
+      return tx.events.unpublished(shards, this.policy.batchSize, held);
+    });
+    if (events.length === 0 && held.length === 0) this.#held.releaseAll();
+    if (events.length === 0) return 0;
+    const { leaseMs } = this.policy;
+    const renew = (): Promise<void> => this.unitOfWork.run((tx) => tx.events.renewShards(this.owner, leaseMs));
+    return keepLeases(leaseMs, renew, () => this.#publishAll(events));
   }
 
   async #publishAll(events: readonly PublishableEvent[]): Promise<number> {
