@@ -150,7 +150,7 @@ export class ConsumerSession {
       for (const messages of chunkRecords(payload.batch.messages, settings.chunk)) {
         if (!payload.isRunning() || payload.isStale() || heartbeat.hasFailed()) break;
         if (!settings.admits()) {
-          this.#pause(payload, settings.admitPollMs);
+          this.#pause(payload, settings.admitPollMs, settings.admits);
           break;
         }
         const ended = progress.handlerStarted();
@@ -174,14 +174,21 @@ export class ConsumerSession {
     }
   }
 
-  /** Nothing was resolved, so that the next fetch after the pause brings the same records. Other partitions go on. */
-  #pause(payload: EachBatchPayload, forMs: number): void {
+  /**
+   * Nothing was resolved, so that the next fetch after the pause brings the same records. Other partitions go on.
+   * @param mayGoOn asked after the pause, and after as many more as it takes: what is fetched before would be dropped
+   */
+  #pause(payload: EachBatchPayload, forMs: number, mayGoOn: () => boolean = () => true): void {
     const resume = payload.pause();
-    const timer = setTimeout(() => {
-      this.#resumeTimers.delete(timer);
-      if (!this.#places.areSought()) resume();
-    }, forMs);
-    this.#resumeTimers.add(timer);
+    const wait = (): void => {
+      const timer = setTimeout(() => {
+        this.#resumeTimers.delete(timer);
+        if (!mayGoOn()) wait();
+        else if (!this.#places.areSought()) resume();
+      }, forMs);
+      this.#resumeTimers.add(timer);
+    };
+    wait();
   }
 
   async #close(): Promise<void> {
