@@ -16,6 +16,7 @@ import { TerminalError, type ContractId, type Micros } from '@v402/domain';
 import type { QueryResultRow } from 'pg';
 import type { DatabaseOptions } from '../pool.js';
 import { columns, type SqlValue } from '../session.js';
+import { WORK_KINDS } from '../stores/work.store.js';
 import { bytea, microsOf, optionalMicros } from '../values.js';
 import { ReadOnlyDatabase } from './read-only-database.js';
 import * as sql from './reconciliation-sql.js';
@@ -102,7 +103,7 @@ export class PgReconciliationBooks extends ReconciliationBooks {
   }
 
   overdueWork(before: Micros, limit: number): Promise<readonly OpenItem[]> {
-    return this.#open(sql.OVERDUE_WORK, [before, limit]);
+    return this.#open(sql.OVERDUE_WORK, [before, limit, WORK_KINDS]);
   }
 
   parkedStreams(limit: number): Promise<readonly OpenItem[]> {

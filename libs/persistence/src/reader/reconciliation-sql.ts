@@ -68,14 +68,20 @@ export const REFUSALS = `
         AND convert_from(e.bytes, 'UTF8')::jsonb #>> '{data,code}' = d.code)), '{}') AS unannounced
   FROM v402.decision d WHERE d.outcome <> 'accepted' AND ${IN_WINDOW('d.decided_at')}`;
 
-// Some work is due since long ago when it is written: it waits since the settlement last moved.
+// Some work is due since long ago when it is written: it waits since the settlement last moved. Of each kind the index gives
+// what was due first, so that neither what is due later is looked at nor, after an outage, much more than is listed.
 export const OVERDUE_WORK = `
-  SELECT ${hexOf('w.contract_id')} AS subject, concat_ws(' ', w.kind, w.side, nullif(w.subject_id, '')) AS reason,
-    ${microsOf('w.due_at')} AS since
-  FROM v402.work w JOIN v402.settlement s ON s.contract_id = w.contract_id
-  WHERE greatest(w.due_at, s.last_event_at) < ${timestampOf('$1::bigint')} AND (w.lease_until IS NULL OR w.lease_until < ${timestampOf('$1::bigint')})
-    AND NOT EXISTS (SELECT FROM v402.hold h WHERE h.deal_key = s.deal_key AND h.released_at IS NULL)
-  ORDER BY w.due_at LIMIT $2`;
+  SELECT ${hexOf('o.contract_id')} AS subject, concat_ws(' ', o.kind, o.side, nullif(o.subject_id, '')) AS reason,
+    ${microsOf('o.due_at')} AS since
+  FROM unnest($3::text[]) AS k (kind), LATERAL (
+    SELECT w.* FROM v402.work w JOIN v402.settlement s ON s.contract_id = w.contract_id
+    WHERE w.kind = k.kind AND w.due_at < ${timestampOf('$1::bigint')}
+      AND (s.last_event_at IS NULL OR s.last_event_at < ${timestampOf('$1::bigint')})
+      AND (w.lease_until IS NULL OR w.lease_until < ${timestampOf('$1::bigint')})
+      AND NOT EXISTS (SELECT FROM v402.hold h WHERE h.deal_key = s.deal_key AND h.released_at IS NULL)
+    ORDER BY w.due_at LIMIT $2
+  ) o
+  ORDER BY o.due_at LIMIT $2`;
 
 export const PARKED_STREAMS = `
   SELECT ${hexOf('stream')} AS subject, code AS reason, ${microsOf('parked_at')} AS since

@@ -80,7 +80,7 @@ const DROP_OF_SETTLEMENTS = `
   DELETE FROM v402.work w USING locked WHERE w.id = locked.id`;
 
 /** Every kind, so that the index on (kind, contract_id, …) is of use. */
-const KINDS: readonly WorkKind[] = ['order', 'payment_leg', 'delivery'] satisfies WorkKind[];
+export const WORK_KINDS: readonly WorkKind[] = ['order', 'payment_leg', 'delivery'] satisfies WorkKind[];
 
 type ClaimRow = {
   id: string;
@@ -137,7 +137,7 @@ export class PgWorkStore implements WorkStore {
   }
 
   async dropOfSettlements(ids: readonly ContractId[]): Promise<void> {
-    await this.session.write(DROP_OF_SETTLEMENTS, [ids.map(bytea), KINDS]);
+    await this.session.write(DROP_OF_SETTLEMENTS, [ids.map(bytea), WORK_KINDS]);
   }
 
   async #claims(sql: string, values: readonly SqlValue[]): Promise<readonly Claim[]> {
