@@ -69,13 +69,16 @@ interface Outcome {
 async function compare(
   log: Log,
   made: readonly Made[],
-  { waiting = [], beforeHold = () => undefined }: { waiting?: readonly Made[]; beforeHold?: () => void } = {},
+  {
+    waiting = [],
+    known = made,
+    beforeHold = () => undefined,
+  }: { waiting?: readonly Made[]; known?: readonly Made[]; beforeHold?: () => void } = {},
 ): Promise<Outcome> {
+  const all = new Map(known.map(({ event }) => [event.id, event]));
   const books: Pick<ReconciliationBooks, 'eventsById' | 'unpublished'> = {
     eventsById: (ids) =>
-      Promise.resolve(
-        new Map(made.filter(({ event }) => ids.includes(event.id)).map(({ event }) => [event.id, event])),
-      ),
+      Promise.resolve(new Map(ids.flatMap((id) => (all.has(id) ? [[id, all.get(id)!] as const] : [])))),
     unpublished: (ids) =>
       Promise.resolve(new Set(waiting.map(({ event }) => event.id).filter((id) => ids.includes(id)))),
   };
@@ -108,6 +111,44 @@ test('error: a first publication before the one that precedes it', async () => {
   const a = stream('a', 3);
   for (const made of [a[0]!, a[2]!, a[1]!]) log.append(made);
   expect(await compare(log, a)).toEqual({ differences: ['event_out_of_order'], unproven: [], found: 3 });
+});
+
+test('error: also after thousands of which the one before was published long before the window', async () => {
+  const old = Array.from({ length: 2_000 }, (_, index) => stream(`old ${index}`, 2)).map(([first, second], index) => ({
+    first: { ...first!, event: { ...first!.event, position: 1_000_000 + index } },
+    second: { ...second!, event: { ...second!.event, position: 2_000_000 + index, previous: 1_000_000 + index } },
+  }));
+  const early = Number(window.from / 1000n) - 30 * 24 * HOUR_MS;
+  for (const { first } of old) log.append(first, early);
+  for (const { second } of old) log.append(second);
+  const a = stream('a', 3);
+  for (const made of [a[0]!, a[2]!, a[1]!]) log.append(made);
+  const made = [...old.map(({ second }) => second), ...a];
+  const known = [...old.map(({ first }) => first), ...made];
+  expect(await compare(log, made, { known })).toEqual({
+    differences: ['event_out_of_order'],
+    unproven: [],
+    found: 2_003,
+  });
+  // What is missing has the whole topic read: what came before the window comes into view, and is not late.
+  const lost = stream('b', 1);
+  expect((await compare(log, [...made, ...lost], { known })).differences).toEqual([
+    'event_out_of_order',
+    'event_missing',
+  ]);
+});
+
+test('error: also where the one that precedes it comes only in the second look', async () => {
+  const a = stream('a', 2);
+  log.append(a[1]!);
+  const beforeHold = (): void => {
+    log.append(a[0]!);
+  };
+  expect(await compare(log, a, { beforeHold })).toEqual({
+    differences: ['event_out_of_order'],
+    unproven: [],
+    found: 2,
+  });
 });
 
 test('error: a gap is one missing event, not one out of order', async () => {

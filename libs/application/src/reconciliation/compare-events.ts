@@ -4,7 +4,7 @@ import { RetryableError } from '@v402/domain';
 import type { BookedEvent, FoundEvent, ReconciliationBooks, Window } from '../ports/reconciliation-books.js';
 import type { LoggedRecord, PartitionBounds, PartitionRange, TopicLog } from '../ports/topic-log.js';
 import { BitSet } from './bit-set.js';
-import { MAX_LISTED, type Findings } from './report.js';
+import type { Findings } from './report.js';
 
 /** Records carry the relay's clock, which may be wrong: so much earlier than the window the log is read from. */
 const CLOCK_MARGIN_MS = 3_600_000;
@@ -22,12 +22,14 @@ interface ReadTopic {
 
 /**
  * Compares events with their topics. The topics are read once, record by record against the database; of every event that
- * was found one bit is kept, and the database's events are then held against the bits.
+ * was found one bit is kept, and one of the event before it where that was not found yet. The database's events are then
+ * held against the bits.
  */
 export class EventComparison {
   readonly #seen = new BitSet();
   readonly #topics = new Map<string, ReadTopic>();
-  readonly #outOfOrder: FoundEvent[] = [];
+  /** Events that had not been seen when the one after them was: those of them that come later are late. */
+  readonly #overtaken = new BitSet();
   #missing: BookedEvent[] = [];
   /** Events of topics that could not be read, or that are not retained: nothing is said of them. */
   readonly #notRetained = new Map<string, number>();
@@ -74,10 +76,6 @@ export class EventComparison {
   /** Looks for what was not found where it may be all the same, and says what is really missing. */
   async conclude(): Promise<void> {
     await this.#lookFurther();
-    for (const event of this.#outOfOrder) {
-      const isLate = event.previous !== undefined && this.#seen.has(event.previous);
-      if (isLate) this.findings.differs('event_out_of_order', event.stream, `${event.topic} ${event.sequence ?? ''}`);
-    }
     for (const [topic, count] of this.#notRetained) {
       this.findings.unproven('events_not_retained', topic, `${count} events`);
     }
@@ -132,10 +130,15 @@ export class EventComparison {
       this.findings.differs('event_place_differs', event.id, placeOf(record));
       return;
     }
-    const isFirst = this.#seen.add(event.position);
-    const follows = event.previous === undefined || this.#seen.has(event.previous);
-    const isOld = event.occurredAt < this.window.from;
-    if (isFirst && !follows && !isOld && this.#outOfOrder.length < MAX_LISTED) this.#outOfOrder.push(event);
+    this.#see(event);
+  }
+
+  /** Of an event that may come more than once only the first time counts. */
+  #see({ position, previous, occurredAt, stream, topic, sequence = 0 }: FoundEvent): void {
+    if (!this.#seen.add(position)) return;
+    if (this.#overtaken.has(position)) this.findings.differs('event_out_of_order', stream, `${topic} ${sequence + 1}`);
+    const isOld = occurredAt < this.window.from;
+    if (previous !== undefined && !isOld && !this.#seen.has(previous)) this.#overtaken.add(previous);
   }
 
   /** What is no event of ours counts in the window in which it was written. */
@@ -173,15 +176,21 @@ export class EventComparison {
     read.ends = new Map(bounds.map(({ partition, high }) => [partition, high]));
     const before = bounds.map(({ partition, low }) => ({ partition, from: low, to: starts.get(partition) ?? low }));
     const after = bounds.map(({ partition, high }) => ({ partition, from: ends.get(partition) ?? 0n, to: high }));
-    for (const ranges of [before, after]) {
-      await this.log.read(topic, ranges.filter(isNotEmpty), async (records) => {
-        const known = await this.books.eventsById(records.map(idOf).filter((id) => id !== undefined));
-        for (const record of records) {
-          const event = known.get(idOf(record) ?? '');
-          if (event?.topic === topic) this.#seen.add(event.position);
-        }
-      });
-    }
+    // What was published before all that was read so far is late for nothing.
+    await this.#readOn(topic, before, ({ position }) => this.#seen.add(position));
+    await this.#readOn(topic, after, (event) => {
+      this.#see(event);
+    });
+  }
+
+  async #readOn(topic: string, ranges: readonly PartitionRange[], see: (event: FoundEvent) => void): Promise<void> {
+    await this.log.read(topic, ranges.filter(isNotEmpty), async (records) => {
+      const known = await this.books.eventsById(records.map(idOf).filter((id) => id !== undefined));
+      for (const record of records) {
+        const event = known.get(idOf(record) ?? '');
+        if (event?.topic === topic) see(event);
+      }
+    });
   }
 }
 
