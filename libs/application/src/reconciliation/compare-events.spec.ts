@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FoundEvent, ReconciliationBooks } from '../ports/reconciliation-books.js';
 import { TopicLog, type LoggedRecord, type PartitionBounds, type PartitionRange } from '../ports/topic-log.js';
 import { EventComparison } from './compare-events.js';
@@ -83,7 +84,15 @@ async function compare(
       Promise.resolve(new Set(waiting.map(({ event }) => event.id).filter((id) => ids.includes(id)))),
   };
   const findings = new Findings();
-  const comparison = new EventComparison(log, books, [TOPIC], window, findings, window.to);
+  const comparison = new EventComparison(
+    log,
+    books,
+    [TOPIC],
+    window,
+    findings,
+    window.to,
+    new AbortController().signal,
+  );
   await comparison.readTopics();
   beforeHold();
   await comparison.hold(made.map(({ event }) => event));
@@ -204,6 +213,33 @@ test('behavior: nor of a topic that has lost everything', async () => {
 test('behavior: what is younger than the grace is in flight', async () => {
   const a = stream('a', 1, window.to);
   expect(await compare(log, a)).toEqual({ differences: [], unproven: [], found: 0 });
+});
+
+test('error: asked to break off, it reads no further batch, and every reader has ended', async () => {
+  const stop = new AbortController();
+  let batches = 0;
+  const reading = new Set<string>();
+  log.read = async (topic, _, onBatch) => {
+    reading.add(topic);
+    try {
+      for (let batch = 0; batch < 100; batch += 1) {
+        // One reader is slower than the other.
+        await sleep(topic === TOPIC ? 0 : 5);
+        if (batch === 5) stop.abort();
+        await onBatch([]);
+        batches += 1;
+      }
+    } finally {
+      reading.delete(topic);
+    }
+  };
+  log.append(stream('a', 1)[0]!);
+  const books = { eventsById: () => Promise.resolve(new Map()), unpublished: () => Promise.resolve(new Set<string>()) };
+  const topics = [TOPIC, 'slow events'];
+  const comparison = new EventComparison(log, books, topics, window, new Findings(), window.to, stop.signal);
+  await expect(comparison.readTopics()).rejects.toMatchObject({ code: 'reconciliation_aborted' });
+  expect([...reading]).toEqual([]);
+  expect(batches).toBeLessThan(12);
 });
 
 test('property: thousands that are missing are looked for in parts', async () => {

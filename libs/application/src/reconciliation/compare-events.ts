@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { parseStrictJson } from '@v402/contract';
 import { RetryableError } from '@v402/domain';
+import { allSettled } from '../all-settled.js';
 import type { BookedEvent, FoundEvent, ReconciliationBooks, Window } from '../ports/reconciliation-books.js';
 import type { LoggedRecord, PartitionBounds, PartitionRange, TopicLog } from '../ports/topic-log.js';
 import { BitSet } from './bit-set.js';
 import type { Findings } from './report.js';
+import { throwIfAborted } from './throw-if-aborted.js';
 
 /** Records carry the relay's clock, which may be wrong: so much earlier than the window the log is read from. */
 const CLOCK_MARGIN_MS = 3_600_000;
@@ -42,11 +44,15 @@ export class EventComparison {
     private readonly findings: Findings,
     /** Events after this moment may still be under way. */
     private readonly settledBefore: bigint,
+    private readonly signal: AbortSignal,
   ) {}
 
-  /** Reads all topics from the beginning of the window to their present ends. */
+  /**
+   * Reads all topics from the beginning of the window to their present ends.
+   * @throws TerminalError `reconciliation_aborted` by the signal
+   */
   async readTopics(): Promise<void> {
-    await Promise.all(this.topics.map((topic) => this.#tried(topic)));
+    await allSettled(this.topics.map((topic) => this.#tried(topic)));
   }
 
   async #tried(topic: string): Promise<void> {
@@ -73,7 +79,10 @@ export class EventComparison {
     if (this.#missing.length >= MAX_MISSING) await this.#lookFurther();
   }
 
-  /** Looks for what was not found where it may be all the same, and says what is really missing. */
+  /**
+   * Looks for what was not found where it may be all the same, and says what is really missing.
+   * @throws TerminalError `reconciliation_aborted` by the signal
+   */
   async conclude(): Promise<void> {
     await this.#lookFurther();
     for (const [topic, count] of this.#notRetained) {
@@ -100,6 +109,7 @@ export class EventComparison {
       to: high,
     }));
     await this.log.read(topic, ranges.filter(isNotEmpty), async (records) => {
+      throwIfAborted(this.signal);
       for (const { partition, timestampMs, offset } of records) {
         const isFirstKept = cut.has(partition) && offset === lowOf(bounds, partition);
         if (isFirstKept) read.retainedFromMs = Math.max(read.retainedFromMs, timestampMs);
@@ -185,6 +195,7 @@ export class EventComparison {
 
   async #readOn(topic: string, ranges: readonly PartitionRange[], see: (event: FoundEvent) => void): Promise<void> {
     await this.log.read(topic, ranges.filter(isNotEmpty), async (records) => {
+      throwIfAborted(this.signal);
       const known = await this.books.eventsById(records.map(idOf).filter((id) => id !== undefined));
       for (const record of records) {
         const event = known.get(idOf(record) ?? '');

@@ -23,12 +23,14 @@ class Bounds extends TopicLog {
     return Promise.resolve(new Map([[0, at === Number(window.from / 1000n) ? this.start : this.held.high]]));
   }
 
-  override read(): Promise<void> {
-    return Promise.resolve();
-  }
+  override read: TopicLog['read'] = () => Promise.resolve();
 }
 
-async function found(log: Bounds, expected: bigint | undefined): Promise<readonly (readonly string[])[]> {
+async function found(
+  log: Bounds,
+  expected: bigint | undefined,
+  { signal } = new AbortController(),
+): Promise<readonly (readonly string[])[]> {
   const books = {
     nextOffsets: () => Promise.resolve(new Map(expected === undefined ? [] : [[0, expected]])),
     losses: () => Promise.resolve([]),
@@ -37,7 +39,7 @@ async function found(log: Bounds, expected: bigint | undefined): Promise<readonl
     decidedContracts: () => Promise.resolve(new Set<string>()),
   };
   const findings = new Findings();
-  await compareInput(log, books, TOPIC, window, findings, window.to);
+  await compareInput(log, books, TOPIC, window, findings, window.to, signal);
   const { differences, unproven } = findings.report(window, 0n, 0n, 0);
   return [...differences, ...unproven].map(({ code, subject, detail = '' }) => [code, subject, detail]);
 }
@@ -47,6 +49,20 @@ test('behavior: what was deleted before intake came to it is lost, what it had c
     ['input_lost', 'contracts/0', 'offsets 3 to 4'],
   ]);
   expect(await found(new Bounds({ low: 5n, high: 9n }, 5n), 5n)).toEqual([]);
+});
+
+test('error: asked to break off, it reads no further batch', async () => {
+  const stop = new AbortController();
+  const log = new Bounds({ low: 0n, high: 9n }, 0n);
+  let batches = 0;
+  log.read = async (_topic, _ranges, onBatch) => {
+    for (; batches < 100; batches += 1) {
+      if (batches === 5) stop.abort();
+      await onBatch([]);
+    }
+  };
+  await expect(found(log, 9n, stop)).rejects.toMatchObject({ code: 'reconciliation_aborted' });
+  expect(batches).toBe(5);
 });
 
 describe('where intake never came to a partition', () => {

@@ -5,6 +5,7 @@ import { coordinatesKey } from '../ports/evidence-store.js';
 import type { BookedLoss, ReconciliationBooks, Window } from '../ports/reconciliation-books.js';
 import type { LoggedRecord, TopicLog } from '../ports/topic-log.js';
 import type { Findings } from './report.js';
+import { throwIfAborted } from './throw-if-aborted.js';
 
 /** A record of the contracts topic with the digest of its value. */
 interface Message extends LoggedRecord {
@@ -18,7 +19,10 @@ type InputBooks = Pick<
 
 const NO_BYTES = new Uint8Array();
 
-/** Every message of the window that the contracts topic still holds has a decision, and none was lost before it had one. */
+/**
+ * Every message of the window that the contracts topic still holds has a decision, and none was lost before it had one.
+ * @throws TerminalError `reconciliation_aborted` by the signal
+ */
 export async function compareInput(
   log: TopicLog,
   books: InputBooks,
@@ -26,10 +30,11 @@ export async function compareInput(
   window: Window,
   findings: Findings,
   settledBefore: bigint,
+  signal: AbortSignal,
 ): Promise<void> {
   for (const loss of await books.losses(window)) sayLoss(loss, findings);
   try {
-    await compareMessages(log, books, topic, window, findings, settledBefore);
+    await compareMessages(log, books, topic, window, findings, settledBefore, signal);
   } catch (error) {
     if (!(error instanceof RetryableError)) throw error;
     findings.unproven('topic_unread', topic, error.code);
@@ -43,6 +48,7 @@ async function compareMessages(
   window: Window,
   findings: Findings,
   settledBefore: bigint,
+  signal: AbortSignal,
 ): Promise<void> {
   const bounds = await log.bounds(topic);
   const starts = await log.offsetsAt(topic, Number(window.from / 1000n));
@@ -67,6 +73,7 @@ async function compareMessages(
     topic,
     ranges.filter(({ from, to }) => from < to),
     async (records) => {
+      throwIfAborted(signal);
       const messages = records.map((record) => ({ ...record, digest: digestOf(record) }));
       findings.counts.messages += messages.length;
       const undecided = await undecidedOf(messages, books, findings);

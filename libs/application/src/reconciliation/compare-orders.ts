@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs, codeOf, TerminalError, type Backoff } from '@v402/domain';
+import { allSettled } from '../all-settled.js';
 import { contractOf } from '../contract-of.js';
 import { answerOf } from '../orders/answer-of.js';
 import { orderDifferences } from '../orders/compare-order.js';
@@ -38,7 +39,7 @@ export class OrderComparison {
     const asked = settlements.flatMap((settlement) => settlement.orders.map((order) => ({ settlement, order })));
     const queue = asked.values();
     const atOnce = Math.min(8, this.system.capabilities.maxConcurrency);
-    await Promise.all(
+    await allSettled(
       Array.from({ length: atOnce }, async () => {
         for (const { settlement, order } of queue) await this.#one(settlement, order);
       }),

@@ -1,4 +1,3 @@
-import { TerminalError } from '@v402/domain';
 import type { OrderSystem } from '../ports/order-system.js';
 import type { ReconciliationBooks, Window } from '../ports/reconciliation-books.js';
 import type { TopicLog } from '../ports/topic-log.js';
@@ -7,6 +6,7 @@ import { EventComparison } from './compare-events.js';
 import { compareInput } from './compare-input.js';
 import { OrderComparison } from './compare-orders.js';
 import { Findings, MAX_LISTED, type ReconciliationReport } from './report.js';
+import { throwIfAborted } from './throw-if-aborted.js';
 
 export interface ReconcilePolicy {
   readonly inputTopic: string;
@@ -38,7 +38,7 @@ export class ReconcileHandler {
     const startedAt = await books.now();
     const settledBefore = startedAt - BigInt(policy.graceMs) * 1000n;
     const findings = new Findings();
-    const events = new EventComparison(this.log, books, policy.outputTopics, window, findings, settledBefore);
+    const events = new EventComparison(this.log, books, policy.outputTopics, window, findings, settledBefore, signal);
     const orders = new OrderComparison(this.system, findings, signal);
     // The topics first: what is committed after this is found to be younger than the grace, not missing.
     await events.readTopics();
@@ -58,9 +58,10 @@ export class ReconcileHandler {
       throwIfAborted(signal);
       await events.hold(some);
     }
+    throwIfAborted(signal);
     await events.conclude();
     await this.#countDecisions(window, findings);
-    await compareInput(this.log, books, policy.inputTopic, window, findings, settledBefore);
+    await compareInput(this.log, books, policy.inputTopic, window, findings, settledBefore, signal);
     await this.#listOpen(findings, settledBefore);
     return findings.report(window, startedAt, await books.now(), policy.graceMs);
   }
@@ -86,8 +87,4 @@ export class ReconcileHandler {
       findings.needsAttention('open_hold', subject, reason);
     }
   }
-}
-
-function throwIfAborted(signal: AbortSignal): void {
-  if (signal.aborted) throw new TerminalError('reconciliation_aborted', 'The reconciliation was asked to break off.');
 }
