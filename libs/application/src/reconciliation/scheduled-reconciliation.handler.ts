@@ -84,7 +84,7 @@ export class ScheduledReconciliationHandler {
     // What was proven after a gap does not make up for the gap.
     const provenUntil = looked !== undefined && proven !== undefined && looked < proven ? looked : proven;
     if (provenUntil !== undefined && now - provenUntil <= BigInt(this.lookBack.unprovenMs) * 1_000n) return;
-    const message = 'For long not everything could be looked at: v402 reconcile, --last or with this window, says what.';
+    const message = 'For long something was not looked at: v402 reconcile, --last or with this window, says what.';
     this.alarms.raise('reconciliation_unproven', message, {
       codes: [...new Set(unproven.map(({ code }) => code))].join(' '),
       from,
