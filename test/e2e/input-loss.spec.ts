@@ -115,6 +115,7 @@ test('messages removed while intake runs and is behind', async () => {
   intake.kill('SIGCONT');
   await accepted(5);
   expect(await losses()).toEqual([{ code: 'input_lost', partition: 0, first: '3', next: '5' }]);
+  await scene.untilSaid('"alarm":"input_lost"', 'intake');
   expect(alarms()).toEqual(['input_lost']);
 });
 

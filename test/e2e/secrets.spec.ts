@@ -74,8 +74,11 @@ describe('what is secret, black box: nothing of it in what the services write', 
     return changed.href;
   };
   const written = (): string => APPS.map((app) => scene.log(app)).join('\n') + commands.join('\n');
-  const untilSaid = (what: string | RegExp): Promise<void> =>
-    scene.until(`it says ${String(what)}`, () => Promise.resolve(written().search(what) !== -1), PATIENCE_MS);
+  /** How often it has been said so far. */
+  const said = (what: string | RegExp): number => written().split(what).length - 1;
+  /** Waits until it has been said once more than `before`. */
+  const untilSaid = (what: string | RegExp, before = 0): Promise<void> =>
+    scene.until(`it says ${String(what)}`, () => Promise.resolve(said(what) > before), PATIENCE_MS);
 
   beforeAll(async () => {
     parts = await startLocalParts({ embedded: true });
@@ -167,8 +170,10 @@ describe('what is secret, black box: nothing of it in what the services write', 
       V402_KAFKA_USERNAME: 'v402',
       V402_KAFKA_PASSWORD: CREDENTIALS['SASL password'],
     };
+    const refused = /"code":"(?:authentication_failed|broker_unavailable|consumer_failed)"/;
+    const before = said(refused);
     const unwelcome = scene.start('intake', { ...environment(), ...sasl });
-    await untilSaid(/"code":"(authentication_failed|broker_unavailable|consumer_failed)"/);
+    await untilSaid(refused, before);
     await scene.kill(unwelcome);
     const misconfigured = scene.start('relay', {
       ...environment(),
@@ -178,11 +183,12 @@ describe('what is secret, black box: nothing of it in what the services write', 
   }, 300_000);
 
   test('the database and the broker go away and come back', async () => {
+    const before = { database: said('database_unavailable'), broker: said('broker_unavailable') };
     await parts.postgres.stop('immediate');
-    await untilSaid('database_unavailable');
+    await untilSaid('database_unavailable', before.database);
     await parts.postgres.start();
     await parts.kafka.kill();
-    await untilSaid('broker_unavailable');
+    await untilSaid('broker_unavailable', before.broker);
     await parts.kafka.start();
     await scene.send([trade({ ...draft, negotiationId: 'after' }).envelope]);
     await scene.until(
