@@ -182,7 +182,7 @@ describe('what is no fault is left alone', () => {
     });
     await isLocked.promise;
     const swept = restored();
-    await office.sql('SELECT pg_sleep(0.1)');
+    await office.scene.untilWaiting('intake');
     goOn.resolve(undefined);
     await working;
     expect((await swept)['order']).toBeUndefined();
