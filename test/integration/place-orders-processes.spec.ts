@@ -10,10 +10,12 @@ import type { AgreedTrade } from '../support/intake-scene.js';
 let office: BackOffice;
 const children = new Set<ChildProcess>();
 
+/** A process that lives has as long as it takes: it never doubts, however slow the machine. */
+const PATIENT = { ...TIMING, backoff: { firstMs: 50, maxMs: 200 } };
+/** What a process that dies leaves behind waits for its lease, and for the end of the call that it intended. */
+const MORTAL = { ...PATIENT, leaseMs: 4_000, leaseMarginMs: 800, callTimeoutMs: 3_000 };
 const CONTEXT = {
   naming: { source: 'urn:v402:handler:test', topics: DEFAULT_TOPICS },
-  // What a dead process leaves behind waits for its lease, and for the server's time-out.
-  timing: { ...TIMING, leaseMs: 4_000, leaseMarginMs: 800, callTimeoutMs: 3_000, backoff: { firstMs: 50, maxMs: 200 } },
   deliveryLead: { days: DELIVERY_LEAD_DAYS },
   orderSystem: { name: 'embedded', serverTimeoutMs: 200 },
 };
@@ -41,7 +43,7 @@ const startChild = async (death?: { at: string; count: number }): Promise<ChildP
       NODE_OPTIONS: '',
       V402_TEST_APP_URL: office.database.appUrl,
       V402_TEST_ORDERBOOK_URL: office.database.orderbookUrl,
-      V402_TEST_CONTEXT: JSON.stringify(CONTEXT),
+      V402_TEST_CONTEXT: JSON.stringify({ ...CONTEXT, timing: death === undefined ? PATIENT : MORTAL }),
       V402_TEST_DIES_AT: death?.at,
       V402_TEST_DIES_COUNT: String(death?.count ?? 0),
     },
