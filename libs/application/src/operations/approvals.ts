@@ -1,5 +1,6 @@
 import type { Approval, CaseAmount, OperatorCase } from '../ports/case-store.js';
 import type { Transaction } from '../ports/unit-of-work.js';
+import { isUuid } from '../uuid.js';
 import { OperationRefused } from './operation-refused.js';
 import type { OperatorRequest } from './operator-request.js';
 import type { Changes } from './resolution.js';
@@ -80,8 +81,6 @@ export async function requireSecondPerson(tx: Transaction, pending: Approval, ac
 
 const pendingOf = async (tx: Transaction, { id }: OperatorCase): Promise<Approval | undefined> =>
   (await tx.cases.approvals(id)).find(({ outcome }) => outcome === undefined);
-
-const isUuid = (id: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id);
 
 /** Names are told apart as people do: letters' case and outer space make no second person. */
 const isSameName = (one: string, other: string): boolean =>

@@ -1,9 +1,9 @@
 import { shortRefOf } from '@v402/contract';
 import type { OperatorCase } from '../ports/case-store.js';
 import type { Transaction } from '../ports/unit-of-work.js';
+import { isUuid } from '../uuid.js';
 import { OperationRefused } from './operation-refused.js';
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const CONTRACT_ID = /^[0-9a-f]{64}$/i;
 
 /**
@@ -12,7 +12,7 @@ const CONTRACT_ID = /^[0-9a-f]{64}$/i;
  * @throws OperationRefused `case_not_found`, `several_cases`
  */
 export async function findCase(tx: Transaction, id: string): Promise<OperatorCase> {
-  if (UUID.test(id)) {
+  if (isUuid(id)) {
     const one = await tx.cases.find(id.toLowerCase());
     if (one === undefined) throw notFound();
     return one;
@@ -22,7 +22,7 @@ export async function findCase(tx: Transaction, id: string): Promise<OperatorCas
 
 /** As `findCase`; of a contract, only what a redrive can bring on, an order that was given up too. */
 export async function findForRedrive(tx: Transaction, id: string): Promise<OperatorCase> {
-  if (UUID.test(id)) return findCase(tx, id);
+  if (isUuid(id)) return findCase(tx, id);
   const open = await openCasesOf(tx, id);
   if (open.length > 0) return onlyOne(open, nothingStuck());
   const contractId = await contractOf(tx, id);
