@@ -7,16 +7,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { RetryableError, TerminalError } from '@v402/domain';
 import { KafkaBatchStrategy, readTopic, topicSpecs, TOPICS, type KafkaBatch } from '@v402/messaging';
 import { sendAnyHeaders } from '../support/any-headers.js';
-import {
-  eventually,
-  FAST,
-  MessagingScene,
-  numbers,
-  range,
-  recorder,
-  sorted,
-  testConnection,
-} from '../support/messaging.js';
+import { FAST, MessagingScene, numbers, range, recorder, sorted, testConnection } from '../support/messaging.js';
+import { until } from '../support/until.js';
 
 const connection = testConnection('messaging-spec');
 let scene: MessagingScene;
@@ -45,7 +37,7 @@ describe('consuming in batches', () => {
     await scene.producer.send(
       values.map((value) => ({ topic: scene.contracts, key: 'k', value, headers: { traceparent: '00-1' } })),
     );
-    await eventually(() => records.length >= values.length);
+    await until(() => records.length >= values.length);
     expect(records.map(({ value }) => value?.length ?? null)).toEqual(values.map((value) => value?.length ?? null));
     expect(records.every(({ value }, i) => (value === null ? values[i] === null : value.equals(values[i]!)))).toBe(
       true,
@@ -71,7 +63,7 @@ describe('consuming in batches', () => {
     const record = { topic: scene.contracts, key: 'k', value: Buffer.from('0') };
     await sendAnyHeaders(scene.producer, { ...record, headers: hostile });
     await scene.producer.send([{ ...record, value: Buffer.from('1') }]);
-    await eventually(() => records.length >= 2);
+    await until(() => records.length >= 2);
     expect(numbers(records)).toEqual([0, 1]);
     expect([...records[0]!.headers].map(([name, value]) => [name, value.toString('latin1')])).toEqual([
       ['', 'nameless'],
@@ -89,7 +81,7 @@ describe('consuming in batches', () => {
     await scene.consume(take);
     const headers = Object.fromEntries(range(50_000).map((n) => [`header-${n}`, String(n)]));
     await scene.producer.send([{ topic: scene.contracts, key: 'k', value: Buffer.from('0'), headers }]);
-    await eventually(() => records.length === 1);
+    await until(() => records.length === 1);
     expect(records[0]!.headers.size).toBe(50_000);
     expect(records[0]!.headers.get('header-49999')?.toString()).toBe('49999');
   });
@@ -112,13 +104,13 @@ describe('consuming in batches', () => {
     const settings = { partitionsAtOnce, admitPollMs: 10, chunk: { maxMessages, maxBytes: 1_000_000 } };
     const running = await scene.consume(handle, settings);
     running.admitWhile(() => isOpen);
-    await eventually(() => running.progress().assigned.length === 6);
+    await until(() => running.progress().assigned.length === 6);
     expect([records.length, running.progress().handling]).toEqual([0, 0]);
     const opens = setInterval(() => {
       if (held === 0) isOpen = true;
     }, 20);
     try {
-      await eventually(() => records.length >= 3_000);
+      await until(() => records.length >= 3_000);
     } finally {
       clearInterval(opens);
     }
@@ -134,7 +126,7 @@ describe('consuming in batches', () => {
     await scene.consume(take);
     const beforeMs = Date.now();
     await scene.sendNumbers(0, 1);
-    await eventually(() => records.length === 1);
+    await until(() => records.length === 1);
     expect(records[0]!.timestampType).toBe('LogAppendTime');
     expect(records[0]!.timestampMs).toBeGreaterThanOrEqual(beforeMs - 1_000);
     expect(records[0]!.timestampMs).toBeLessThanOrEqual(Date.now() + 1_000);
@@ -146,7 +138,7 @@ describe('consuming in batches', () => {
     const { take, records } = recorder();
     await scene.consume(take);
     await scene.sendNumbers(0, 1);
-    await eventually(() => records.length === 1);
+    await until(() => records.length === 1);
     expect(records[0]!.timestampType).toBe('CreateTime');
   });
 
@@ -161,7 +153,7 @@ describe('consuming in batches', () => {
       },
       { chunk: { maxMessages: 10, maxBytes: 1_000_000 } },
     );
-    await eventually(() => sizes.reduce((sum, size) => sum + size, 0) === 25);
+    await until(() => sizes.reduce((sum, size) => sum + size, 0) === 25);
     expect(sizes).toEqual([10, 10, 5]);
   });
 
@@ -170,12 +162,12 @@ describe('consuming in batches', () => {
     await scene.sendNumbers(0, 50);
     const first = recorder();
     const before = await scene.consume(first.take);
-    await eventually(() => first.records.length === 50);
+    await until(() => first.records.length === 50);
     await before.close();
     await scene.sendNumbers(50, 60);
     const second = recorder();
     await scene.consume(second.take);
-    await eventually(() => second.records.length >= 10);
+    await until(() => second.records.length >= 10);
     expect(sorted(numbers(second.records))).toEqual(range(60).slice(50));
   });
 });
@@ -196,10 +188,10 @@ describe('a handler that fails', () => {
       { chunk: { maxMessages: 7, maxBytes: 1_000_000 } },
     );
     await scene.sendNumbers(0, 30);
-    await eventually(() => records.length >= 30);
+    await until(() => records.length >= 30);
     expect(failures).toBe(3);
     expect(numbers(records)).toEqual(range(30));
-    await eventually(() => running.progress().failing.length === 0);
+    await until(() => running.progress().failing.length === 0);
     expect(running.lines.filter((line) => line.includes('database_unavailable'))).toEqual([
       `warn A batch of ${scene.contracts} could not be handled (database_unavailable): it is tried again by itself.`,
       `info Batches of ${scene.contracts} are handled again (after database_unavailable).`,
@@ -217,14 +209,14 @@ describe('a handler that fails', () => {
       await take(batch);
     });
     await scene.sendNumbers(0, 200);
-    await eventually(() => running.progress().failing.some(({ attempts }) => attempts >= 3));
+    await until(() => running.progress().failing.some(({ attempts }) => attempts >= 3));
     const expected = (await readTopic(connection, scene.contracts)).filter(({ partition }) => partition !== sick);
-    await eventually(() => records.length === expected.length);
+    await until(() => records.length === expected.length);
     expect(running.progress().failing).toMatchObject([
       { topic: scene.contracts, partition: sick, code: 'handler_failed', kind: 'retryable' },
     ]);
     isBroken = false;
-    await eventually(() => records.length === 200);
+    await until(() => records.length === 200);
     expect(sorted(numbers(records))).toEqual(range(200));
   });
 
@@ -237,11 +229,11 @@ describe('a handler that fails', () => {
       await take(batch);
     });
     await scene.sendNumbers(0, 3);
-    await eventually(() => running.progress().failing.some(({ attempts }) => attempts >= 2));
+    await until(() => running.progress().failing.some(({ attempts }) => attempts >= 2));
     expect(running.progress().failing).toMatchObject([{ code: 'registry_invalid', kind: 'terminal' }]);
     expect(records).toEqual([]);
     isBroken = false;
-    await eventually(() => records.length === 3);
+    await until(() => records.length === 3);
   });
 });
 
@@ -249,17 +241,17 @@ describe('parts that are away', () => {
   it('waits for a missing topic, says so once, and starts by itself', async () => {
     const { take, records } = recorder();
     const running = await scene.consume(take);
-    await eventually(() => running.progress().code === 'topic_missing');
+    await until(() => running.progress().code === 'topic_missing');
     // Every look makes the list anew.
     const looked = running.progress().missingTopics;
-    await eventually(() => running.progress().missingTopics !== looked);
+    await until(() => running.progress().missingTopics !== looked);
     expect(looked).toEqual([scene.contracts]);
     expect(running.lines).toEqual([
       `warn Topic ${scene.contracts} does not exist, or this user may not see it: create it (v402 topics) or allow DESCRIBE; consumption starts by itself.`,
     ]);
     await scene.createTopics(2);
     await scene.sendNumbers(0, 5);
-    await eventually(() => records.length === 5);
+    await until(() => records.length === 5);
     expect(running.progress()).toMatchObject({ state: 'consuming', code: null, missingTopics: [] });
   });
 
@@ -285,9 +277,9 @@ describe('parts that are away', () => {
     strategy.listen((error) => {
       expect(error).toBeUndefined();
     });
-    await eventually(() => strategy.progress()?.code === 'broker_unavailable');
+    await until(() => strategy.progress()?.code === 'broker_unavailable');
     const inOneRound = attempts;
-    await eventually(() => attempts > 2 * inOneRound);
+    await until(() => attempts > 2 * inOneRound);
     expect(lines).toEqual(['warn Kafka cannot be reached or is not ready: consumption waits and goes on by itself.']);
     await strategy.close();
     expect(strategy.progress()?.state).toBe('closed');

@@ -4,7 +4,8 @@
 import { gzipSync } from 'node:zlib';
 import { topicSpecs } from '@v402/messaging';
 import kafkajs, { type Message } from 'kafkajs';
-import { eventually, FAST, MessagingScene, recorder } from '../support/messaging.js';
+import { FAST, MessagingScene, recorder } from '../support/messaging.js';
+import { until } from '../support/until.js';
 
 const { CompressionCodecs, CompressionTypes, Kafka } = kafkajs;
 const brokers = process.env.V402_TEST_KAFKA_BROKERS?.split(',') ?? [];
@@ -47,7 +48,7 @@ describe('compressed', () => {
     await sendCompressed([{ key: 'k', value: 'x'.repeat(100_000) }, last]);
     const { take, records } = recorder();
     await scene.consume(take);
-    await eventually(() => hasLast(records));
+    await until(() => hasLast(records));
     expect(records.map(({ value }) => value?.length)).toEqual([100_000, 4]);
   });
 
@@ -58,9 +59,9 @@ describe('compressed', () => {
     const { take, records } = recorder();
     const running = await scene.consume(take, FAST);
     expect(running.progress().sinceUnreadableMs).toBeNull();
-    await eventually(() => running.lines.some((line) => line.includes('compression.type=uncompressed')));
+    await until(() => running.lines.some((line) => line.includes('compression.type=uncompressed')));
     // It joins its group again and again, and remembers why it moves nothing there.
-    await eventually(() => running.progress().state === 'consuming');
+    await until(() => running.progress().state === 'consuming');
     expect(running.progress().sinceUnreadableMs).not.toBeNull();
     expect(records).toEqual([]);
   });

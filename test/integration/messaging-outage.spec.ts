@@ -5,7 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { startLocalParts, type LocalParts } from '@v402/local-parts';
 import { RetryableError } from '@v402/domain';
 import { readTopic } from '@v402/messaging';
-import { eventually, MessagingScene, numbers, range, recorder, sorted } from '../support/messaging.js';
+import { MessagingScene, numbers, range, recorder, sorted } from '../support/messaging.js';
+import { until } from '../support/until.js';
 
 let parts: LocalParts;
 let scene: MessagingScene;
@@ -26,19 +27,19 @@ describe('a broker that is killed and comes back', () => {
     const { take, records } = recorder();
     const running = await scene.consume(take);
     await scene.sendNumbers(0, 100);
-    await eventually(() => records.length === 100);
+    await until(() => records.length === 100);
 
     // A broker that has just been made may still be loading its groups, which is said, too.
     const linesBefore = running.lines.length;
     await parts.kafka.kill();
-    await eventually(() => running.progress().state === 'waiting');
+    await until(() => running.progress().state === 'waiting');
     const failed = scene.sendNumbers(100, 200);
     await expect(failed).rejects.toBeInstanceOf(RetryableError);
     await expect(failed).rejects.toMatchObject({ code: 'broker_unavailable' });
     await parts.kafka.start();
 
     await sendUntilAcknowledged(100, 200);
-    await eventually(() => new Set(numbers(records)).size === 200);
+    await until(() => new Set(numbers(records)).size === 200);
     expect(running.progress()).toMatchObject({ state: 'consuming', code: null });
     for (const partition of [0, 1, 2]) {
       // What was handled but not committed when the broker died comes again: only the first time counts for the order.
@@ -60,12 +61,12 @@ describe('a broker that is killed and comes back', () => {
     const sending = (async () => {
       for (let from = 0; from < 4_000; from += 100) await sendUntilAcknowledged(from, from + 100, load);
     })();
-    await eventually(() => records.length > 500);
+    await until(() => records.length > 500);
     await parts.kafka.kill();
     await delay(500);
     await parts.kafka.start();
     await sending;
-    await eventually(() => new Set(numbers(records)).size === 4_000);
+    await until(() => new Set(numbers(records)).size === 4_000);
     const written = await readTopic(scene.connection, load.contracts);
     expect(sorted([...new Set(numbers(written))])).toEqual(range(4_000));
   }, 90_000);

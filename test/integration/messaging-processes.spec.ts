@@ -4,16 +4,8 @@
 import { spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { KafkaBatch } from '@v402/messaging';
-import {
-  committed,
-  eventually,
-  MessagingScene,
-  numbers,
-  range,
-  recorder,
-  sorted,
-  testConnection,
-} from '../support/messaging.js';
+import { committed, MessagingScene, numbers, range, recorder, sorted, testConnection } from '../support/messaging.js';
+import { until } from '../support/until.js';
 
 /** A session that no test outlives: whoever waited for its end would wait in vain. */
 const NEVER_MS = 600_000;
@@ -48,7 +40,7 @@ describe('processes that come and go', () => {
     });
     let output = '';
     child.stdout.on('data', (data: Buffer) => (output += data.toString()));
-    await eventually(() => output.includes('handling 5..9'));
+    await until(() => output.includes('handling 5..9'));
     child.kill('SIGKILL');
     await gone;
   };
@@ -57,7 +49,7 @@ describe('processes that come and go', () => {
     await diesInTheMiddle(2_000);
     const { take, records } = recorder();
     await scene.consume(take);
-    await eventually(() => records.length >= 15);
+    await until(() => records.length >= 15);
     expect(numbers(records)).toEqual(range(20).slice(5));
   });
 
@@ -65,7 +57,7 @@ describe('processes that come and go', () => {
     await diesInTheMiddle(NEVER_MS);
     const { take, records } = recorder();
     await scene.consume(take, { sessionTimeoutMs: NEVER_MS, rebalanceTimeoutMs: NEVER_MS }, 'crash-child');
-    await eventually(() => records.length >= 15);
+    await until(() => records.length >= 15);
     expect(numbers(records)).toEqual(range(20).slice(5));
   });
 
@@ -74,19 +66,19 @@ describe('processes that come and go', () => {
     const handled = [recorder(), recorder()];
     const settings = { sessionTimeoutMs: NEVER_MS };
     const first = await scene.consume(handled[0]!.take, settings);
-    await eventually(() => first.progress().assigned.length === 4);
+    await until(() => first.progress().assigned.length === 4);
     const second = await scene.consume(handled[1]!.take, settings);
     const isShared = (): boolean => [first, second].every((each) => each.progress().assigned.length === 2);
-    await eventually(isShared);
+    await until(isShared);
     // While the group is still settling, one of them may have all partitions for a moment more.
     let sent = 0;
     while (!handled.every(({ records }) => records.length > 0)) {
       expect(sent).toBeLessThan(10_000);
       await scene.sendNumbers(sent, sent + 100);
       sent += 100;
-      await eventually(() => new Set(handled.flatMap(({ records }) => numbers(records))).size === sent);
+      await until(() => new Set(handled.flatMap(({ records }) => numbers(records))).size === sent);
     }
-    await eventually(isShared);
+    await until(isShared);
   });
 
   it('loses nothing when a second consumer joins and one leaves', async () => {
@@ -105,14 +97,14 @@ describe('processes that come and go', () => {
         await delay(50);
       }
     })();
-    await eventually(() => handled.length > 200);
+    await until(() => handled.length > 200);
     const second = await scene.consume(slowly, { chunk });
-    await eventually(() => second.progress().assigned.length === 2 && first.progress().assigned.length === 2);
+    await until(() => second.progress().assigned.length === 2 && first.progress().assigned.length === 2);
     await first.close();
-    await eventually(() => second.progress().assigned.length === 4);
+    await until(() => second.progress().assigned.length === 4);
     await sending;
-    await eventually(() => new Set(handled).size === total);
-    await eventually(() => committed(second) === BigInt(total));
+    await until(() => new Set(handled).size === total);
+    await until(() => committed(second) === BigInt(total));
   });
 
   it('stays in the group while a handler runs for twice the session', async () => {
@@ -126,8 +118,8 @@ describe('processes that come and go', () => {
       { sessionTimeoutMs: 3_000, chunk: { maxMessages: 1, maxBytes: 1_000 } },
     );
     await scene.sendNumbers(0, 2);
-    await eventually(() => calls.length >= 2);
-    await eventually(() => committed(running) === 2n);
+    await until(() => calls.length >= 2);
+    await until(() => committed(running) === 2n);
     // Had the member been put out, its commit would have failed and the first record would have come again.
     expect(sorted(calls)).toEqual([0, 1]);
     expect(running.lines).toEqual([`info Consuming ${scene.contracts}.`]);
@@ -144,12 +136,12 @@ describe('processes that come and go', () => {
       },
       { chunk: { maxMessages: 2, maxBytes: 1_000 } },
     );
-    await eventually(() => first.records.length >= 4);
+    await until(() => first.records.length >= 4);
     await before.close();
     expect(before.progress().state).toBe('closed');
     const second = recorder();
     await scene.consume(second.take);
-    await eventually(() => first.records.length + second.records.length >= 10);
+    await until(() => first.records.length + second.records.length >= 10);
     expect([...numbers(first.records), ...numbers(second.records)]).toEqual(range(10));
     expect(second.records.length).toBeGreaterThan(0);
   });

@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { DEFAULT_TOPICS } from '@v402/events';
 import { BackOffice, DELIVERY_LEAD_DAYS, TIMING } from '../support/back-office.js';
 import type { AgreedTrade } from '../support/intake-scene.js';
+import { until } from '../support/until.js';
 
 /** Real: processes, their deaths, PostgreSQL, intake, the embedded order book. */
 let office: BackOffice;
@@ -62,13 +62,8 @@ const go = (...processes: readonly ChildProcess[]): void => {
 const count = async (sql: string): Promise<number> =>
   (await office.sql<{ n: number }>(`SELECT count(*)::int AS n FROM ${sql}`))[0]!.n;
 
-const allPlaced = async (): Promise<void> => {
-  const endMs = performance.now() + 30_000;
-  while ((await count("v402.work WHERE kind = 'order'")) > 0) {
-    if (performance.now() > endMs) throw new Error('The orders were not placed within 30 s.');
-    await sleep(50);
-  }
-};
+const allPlaced = (): Promise<void> =>
+  until(async () => (await count("v402.work WHERE kind = 'order'")) === 0, { timeoutMs: 50_000, everyMs: 50 });
 
 /** Exactly one order and one `order.created` for each side of each settlement, and they agree on the number. */
 const expectOneOrderEach = async (settlements: readonly AgreedTrade[]): Promise<void> => {

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { CreateOutcome, OrderDraft, OrderTiming, UnitOfWork } from '@v402/application';
 import { RetryableError } from '@v402/domain';
 import { DecoratedUnitOfWork, ScriptedOrderSystem } from '@v402/testing';
@@ -6,6 +5,7 @@ import { BackOffice, TIMING } from '../support/back-office.js';
 import type { AgreedTrade } from '../support/intake-scene.js';
 import { answer } from '../support/placing.js';
 import { DiesOnceAt, RecordedAlarms } from '../support/seams.js';
+import { until } from '../support/until.js';
 
 /** Real: PostgreSQL, intake. Scripted: order systems that are slow, away or at their limit. */
 let office: BackOffice;
@@ -32,14 +32,6 @@ const accept = (howMany: number): Promise<AgreedTrade[]> =>
 
 const created = async (trades: readonly AgreedTrade[]): Promise<number> =>
   (await Promise.all(trades.map((each) => office.placement(each)))).filter(({ state }) => state === 'created').length;
-
-const until = async (holds: () => boolean | Promise<boolean>): Promise<void> => {
-  const endMs = performance.now() + 20_000;
-  while (!(await holds())) {
-    if (performance.now() > endMs) throw new Error(`Not within 20 s: ${holds.toString()}`);
-    await sleep(10);
-  }
-};
 
 const BUSY = { outcome: 'retryable', code: 'too_many_requests' } as const;
 

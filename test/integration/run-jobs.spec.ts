@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { RunJobsHandler, type Job } from '@v402/application';
 import { RetryableError } from '@v402/domain';
 import { PgUnitOfWork } from '@v402/persistence';
@@ -6,6 +5,7 @@ import { DecoratedUnitOfWork } from '@v402/testing';
 import pg from 'pg';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { RecordedAlarms } from '../support/seams.js';
+import { until } from '../support/until.js';
 
 /** Real: PostgreSQL. Periods and leases are moved, never waited for. */
 const HOUR_MS = 3_600_000;
@@ -75,13 +75,6 @@ const row = async (name: string): Promise<JobRow> => {
 const makeDue = (name: string, ago = '0 seconds') =>
   admin.query('UPDATE v402.job SET due_at = clock_timestamp() - $2::interval WHERE name = $1', [name, ago]);
 
-const until = async (holds: () => boolean | Promise<boolean>): Promise<void> => {
-  const endMs = performance.now() + 10_000;
-  while (!(await holds())) {
-    if (performance.now() > endMs) throw new Error(`Not within 10 s: ${holds.toString()}`);
-    await sleep(5);
-  }
-};
 const isFree = async (name: string): Promise<boolean> => (await row(name)).owner === null;
 
 test('default: a new job is due at once, runs, and is due again one period later', async () => {

@@ -1,6 +1,5 @@
 /** Topics, a producer and consumers of a test's own, on a real broker. */
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Controller, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { CustomStrategy } from '@nestjs/microservices';
@@ -140,14 +139,6 @@ export const sorted = (values: readonly number[]): number[] => [...values].sort(
 
 /** The whole numbers from 0 up to, but without, `to`. */
 export const range = (to: number): number[] => Array.from({ length: to }, (_, i) => i);
-
-export async function eventually(holds: () => boolean, timeoutMs = 20_000): Promise<void> {
-  const endMs = performance.now() + timeoutMs;
-  while (!holds()) {
-    if (performance.now() > endMs) throw new Error(`Not within ${timeoutMs} ms: ${holds.toString()}`);
-    await delay(10);
-  }
-}
 
 /** How many records the group has committed, all partitions together, as the consumer's progress has it. */
 export const committed = (running: RunningConsumer): bigint =>

@@ -4,12 +4,12 @@ import { once } from 'node:events';
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { KafkaEventProducer, KafkaTopics, readTopic, topicName, topicSpecs, type TopicKey } from '@v402/messaging';
 import { generatePasswords, provisionDatabase } from '@v402/persistence';
 import pg from 'pg';
 import { createTestDatabase, type TestDatabase } from './database.js';
 import { TRUST_REGISTRY } from './trade.js';
+import { until } from './until.js';
 
 type SceneDatabase = Omit<TestDatabase, 'secondOperatorUrl'>;
 type App = 'standalone' | 'intake' | 'orders' | 'workflows' | 'relay';
@@ -169,10 +169,10 @@ export class SettlementScene {
 
   /** Waits until the condition holds; fails with the services' last lines when it does not in time. */
   async until(what: string, holds: () => Promise<boolean>, timeoutMs = 20_000): Promise<void> {
-    const end = Date.now() + timeoutMs;
-    while (!(await holds().catch(() => false))) {
-      if (Date.now() > end) throw new Error(`${what}: not within ${timeoutMs} ms\n${this.#tail()}`);
-      await sleep(50);
+    try {
+      await until(() => holds().catch(() => false), { timeoutMs, everyMs: 50 });
+    } catch {
+      throw new Error(`${what}: not within ${timeoutMs} ms\n${this.#tail()}`);
     }
   }
 
