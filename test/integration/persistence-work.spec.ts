@@ -129,12 +129,12 @@ describe('work', () => {
   test('is renewed by whoever works on it: never what another has taken over, what was given back or what is done', async () => {
     const ids = ['ours', 'taken', 'given back', 'done'].map(sha256);
     await run((tx) => tx.work.add(ids.map((id) => someWork(id))));
-    const claims = await claim({ leaseMs: 1_000 });
+    const claims = await claim({ leaseMs: 20_000 });
     const of = (id: string | undefined): Claim[] => claims.filter(({ contractId }) => contractId === id);
     const key = (id: string | undefined): Buffer => Buffer.from(id ?? '', 'hex');
     const past = "UPDATE v402.work SET lease_until = clock_timestamp() - interval '1 second' WHERE contract_id = $1";
     await rowsOf(past, key(ids[1]));
-    await claim({ owner: 'another', leaseMs: 1_000 });
+    await claim({ owner: 'another', leaseMs: 20_000 });
     const now = await run((tx) => tx.now());
     await run(async (tx) => {
       await tx.work.postpone(of(ids[2]).map((mine) => ({ claim: mine, dueAt: now, progressed: true })));

@@ -176,9 +176,10 @@ test('behavior: connections that are cut off are replaced', async () => {
   await admin.connect();
   await reader.figures();
   const sql =
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'reader under test'";
+    "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'reader under test'";
   expect((await admin.query(sql)).rowCount).toBeGreaterThan(0);
+  // Their ends came before this answer: they are read in this turn of the event loop.
+  await new Promise(setImmediate);
   await admin.end();
-  await new Promise((resolve) => setTimeout(resolve, 50));
   await expect(reader.figures()).resolves.toMatchObject({ duplicates: 3 });
 });

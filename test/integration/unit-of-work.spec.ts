@@ -6,6 +6,7 @@ import type pg from 'pg';
 import { testPostgresUrl, withAdmin, type TestDatabase } from '../support/database.js';
 import { aDeal, aLeg, aRejection, aRawMessage, aSettlement, insertSettlement, sha256 } from '../support/records.js';
 import { StoreScene } from '../support/store-scene.js';
+import { until } from '../support/until.js';
 
 /** Real: PostgreSQL. */
 let stores: StoreScene;
@@ -32,6 +33,13 @@ const errorOf = async (run: Promise<unknown>): Promise<Error & { code?: string; 
   }
   throw new Error('It did not fail.');
 };
+
+const connectionsOf = async (applicationName: string): Promise<number | null> =>
+  (
+    await admin.query('SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1', [
+      applicationName,
+    ])
+  ).rowCount;
 
 /** Cuts off every connection of the unit of work. Resolves when all of them are gone, and the pool has seen it. */
 const terminateAll = async (): Promise<number | null> => {
@@ -348,7 +356,7 @@ describe('a database that goes away', () => {
     const idle = new PgUnitOfWork({ url: database.appUrl, applicationName: 'idle', idleInTransactionTimeoutMs: 100 });
     const run = idle.run(async (tx) => {
       await tx.now();
-      await sleep(400);
+      await until(async () => (await connectionsOf('idle')) === 0);
       await tx.now();
     });
     expect(await errorOf(run)).toMatchObject({ kind: 'retryable', code: 'database_unavailable' });
