@@ -47,15 +47,17 @@ describe('exactly once', () => {
   test('two processes at once, with leases that end in between: each leg is asked for once', async () => {
     const accepted = await office.acceptAll(Array.from({ length: 20 }, () => CARD_AT_ONCE));
     const first = new StopsAt('C3');
-    const [one, two] = [
-      office.workflows({ owner: 'one', batchSize: 30, faults: first }).handle(),
-      office.workflows({ owner: 'two', batchSize: 30 }),
-    ];
+    const second = new StopsAt('C3', 2);
+    const one = office.workflows({ owner: 'one', batchSize: 30, faults: first }).handle();
     await first.reached;
     await office.endLeases();
-    const rest = [two.handle(), two.handle()];
+    const two = office.workflows({ owner: 'two', batchSize: 30, faults: second });
+    const both = [two.handle(), two.handle()];
+    await second.reached;
+    // What the first still takes for its own is all claimed by the second.
     first.release();
-    await Promise.all([one, ...rest]);
+    second.release();
+    await Promise.all([one, ...both]);
     await two.handle();
     for (const each of accepted) {
       expect(await office.eventTypes(each, 'payment.requested')).toHaveLength(2);
