@@ -18,6 +18,7 @@ import pg from 'pg';
 import { createTestDatabase, type TestDatabase } from './database.js';
 import { RecordedAlarms, RecordedWake } from './seams.js';
 import { SIGNERS, trade, TRUST_REGISTRY, type Trade } from './trade.js';
+import { until } from './until.js';
 
 export const CONTRACTS = 'v402.settlement.contracts.v1';
 export const AGREED_AT = '2026-11-21T10:15:30.120Z';
@@ -175,7 +176,7 @@ export class IntakeScene {
     // Test files share the server and the names of applications: those of another file's database do not count.
     const sql =
       "SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1 AND wait_event_type = 'Lock'";
-    while ((await this.#admin.query(sql, [applicationName])).rowCount !== count) await new Promise(setImmediate);
+    await until(async () => (await this.#admin.query(sql, [applicationName])).rowCount === count);
   }
 
   async close(): Promise<void> {

@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Transaction } from '@v402/application';
 import { PgUnitOfWork } from '@v402/persistence';
 import pg from 'pg';
 import { createTestDatabase, type TestDatabase } from './database.js';
+import { until } from './until.js';
 
 interface StoreSceneOptions {
   readonly applicationName?: string;
@@ -35,7 +35,7 @@ export class StoreScene {
   readonly stuckBehindALock = async (): Promise<void> => {
     const sql =
       "SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1 AND wait_event_type = 'Lock'";
-    while ((await this.admin.query(sql, [this.applicationName])).rowCount === 0) await sleep(5);
+    await until(async () => (await this.admin.query(sql, [this.applicationName])).rowCount !== 0);
   };
 
   async close(): Promise<void> {
