@@ -101,10 +101,10 @@ test('renews its lease even where nothing is to be published', async () => {
   expect(log).toEqual(READ);
 });
 
-test('marks nothing when the broker is away', async () => {
+test('marks nothing when the broker is away, and frees its shards for a relay that may reach it', async () => {
   const { handler, log, alarms } = round([eventOf(1, 'a')], { away: true });
   await expect(handler.handle()).rejects.toMatchObject({ kind: 'retryable', code: 'broker_unavailable' });
-  expect([log, alarms]).toEqual([[...READ, 'publish a-1'], []]);
+  expect([log, alarms]).toEqual([[...READ, 'publish a-1', 'release me'], []]);
 });
 
 test('parks the stream of an event that is refused, and goes on without that stream', async () => {
