@@ -41,6 +41,15 @@ describe('a message that could not be decided', () => {
     return { trade, id: one!.id };
   }
 
+  /** Makes a parked contract one that had expired when it came. */
+  async function expire(trade: AgreedTrade): Promise<void> {
+    scene.forged.add(trade.contractId);
+    await office.sql(
+      "UPDATE v402.decision SET arrival = '9999-01-01' WHERE raw_digest = decode($1, 'hex')",
+      sha256(trade.envelope),
+    );
+  }
+
   test.each(['release', 'redrive'] as const)(
     '%s: it is decided on its stored bytes, as of its arrival',
     async (verb) => {
@@ -60,11 +69,7 @@ describe('a message that could not be decided', () => {
   test('a redrive after its contract has expired decides as it would have then', async () => {
     const { trade, id } = await parked();
     // Its arrival counts, not the moment at which an operator finds the time.
-    scene.forged.add(trade.contractId);
-    await office.sql(
-      "UPDATE v402.decision SET arrival = '9999-01-01' WHERE raw_digest = decode($1, 'hex')",
-      sha256(trade.envelope),
-    );
+    await expire(trade);
     expect(await operator.redrive(id)).toMatchObject({ changes: { decision: 'rejected' } });
     expect(await office.sql('SELECT code FROM v402.rejection WHERE contract_id = $1', keyOf(trade))).toEqual([
       { code: 'expired' },
@@ -74,11 +79,7 @@ describe('a message that could not be decided', () => {
   test('parked again after it was decided: another case, announced as well; one that is open is only counted', async () => {
     const { trade, id } = await parked();
     // Refused by when it came first; its sender sends it again, and it comes in time then.
-    scene.forged.add(trade.contractId);
-    await office.sql(
-      "UPDATE v402.decision SET arrival = '9999-01-01' WHERE raw_digest = decode($1, 'hex')",
-      sha256(trade.envelope),
-    );
+    await expire(trade);
     expect(await operator.redrive(id)).toMatchObject({ changes: { decision: 'rejected' } });
     await park(trade);
     await park(trade);

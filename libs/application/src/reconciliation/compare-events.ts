@@ -4,6 +4,7 @@ import { RetryableError } from '@v402/domain';
 import { allSettled } from '../all-settled.js';
 import type { BookedEvent, FoundEvent, ReconciliationBooks, Window } from '../ports/reconciliation-books.js';
 import type { LoggedRecord, PartitionBounds, PartitionRange, TopicLog } from '../ports/topic-log.js';
+import { isUuid } from '../uuid.js';
 import { BitSet } from './bit-set.js';
 import type { Findings } from './report.js';
 import { throwIfAborted } from './throw-if-aborted.js';
@@ -211,7 +212,6 @@ const lowOf = (bounds: readonly PartitionBounds[], partition: number): bigint | 
 const placeOf = ({ topic, partition, offset }: LoggedRecord): string => `${topic}/${partition}/${offset}`;
 
 const NO_BYTES = new Uint8Array();
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** The id that a record claims to be; undefined for what is no event at all, or names its id twice. */
 function idOf({ value }: LoggedRecord): string | undefined {
@@ -219,5 +219,5 @@ function idOf({ value }: LoggedRecord): string | undefined {
   if (!parsed.ok || typeof parsed.value !== 'object' || parsed.value === null || !('id' in parsed.value))
     return undefined;
   const { id } = parsed.value;
-  return typeof id === 'string' && UUID.test(id) ? id : undefined;
+  return typeof id === 'string' && isUuid(id) ? id : undefined;
 }
