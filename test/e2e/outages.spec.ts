@@ -1,7 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { startLocalParts, type LocalParts } from '@v402/local-parts';
 import { publishedViolations } from '../support/oracle.js';
 import { SettlementScene } from '../support/settlement-scene.js';
-import { SELLER, trade } from '../support/trade.js';
+import { SELLER, SIGNERS, trade, TRUST_REGISTRY } from '../support/trade.js';
 
 const accepted =
   (scene: SettlementScene, negotiationId: string): (() => Promise<boolean>) =>
@@ -142,9 +143,35 @@ describe('configuration, black box', () => {
 
   test('a registry without a served party: a warning, and its contracts are refused as unknown_party', async () => {
     const file = scene.file('empty.json', '{"format":"v402-trust-registry/1","parties":[]}');
-    scene.start('standalone', { V402_TRUST_REGISTRY: file, V402_PARTIES: SELLER });
+    const app = scene.start('standalone', { V402_TRUST_REGISTRY: file, V402_PARTIES: SELLER });
     await scene.send([trade({ negotiationId: 'stranger' }).envelope]);
     await scene.until('refused', async () => (await scene.count("v402.rejection WHERE code = 'unknown_party'")) === 1);
     expect(scene.log()).toContain('served_party_not_in_registry');
+    await scene.kill(app);
+  });
+
+  test('a registry that is changed while it runs: a revocation counts from the next contract on', async () => {
+    const registry = JSON.parse(readFileSync(TRUST_REGISTRY, 'utf8')) as {
+      parties: { keys: { kid: string; revokedAt?: string; revocationReason?: string }[] }[];
+    };
+    const file = scene.file('registry.json', JSON.stringify(registry));
+    const app = scene.start('standalone', { V402_TRUST_REGISTRY: file });
+    const send = (negotiationId: string): Promise<void> => scene.send([trade({ negotiationId }).envelope]);
+    await send('before-revocation');
+    await scene.until('accepted', accepted(scene, 'before-revocation'));
+
+    scene.file('registry.json', '{"format":');
+    await send('registry-at-fault');
+    await scene.until('judged by the last good registry', accepted(scene, 'registry-at-fault'));
+    await scene.untilSaid('"alarm":"trust_registry_invalid"');
+
+    const key = registry.parties.flatMap(({ keys }) => keys).find(({ kid }) => kid === SIGNERS.seller.kid)!;
+    Object.assign(key, { revokedAt: '2026-01-01T00:00:00Z', revocationReason: 'compromised' });
+    scene.file('registry.json', JSON.stringify(registry));
+    await send('after-revocation');
+    await scene.until('refused', async () => (await scene.count("v402.rejection WHERE code = 'key_revoked'")) === 1);
+    await scene.untilSaid('"code":"trust_registry_changed"');
+    expect(await scene.count("v402.deal WHERE negotiation_id = 'after-revocation'")).toBe(0);
+    expect(await scene.kill(app, 'SIGTERM')).toBe(0);
   });
 });

@@ -14,6 +14,7 @@ import { identifyContract, type ContractDraft, type ContractIdentity } from '@v4
 import { DEFAULT_TOPICS } from '@v402/events';
 import { PgUnitOfWork } from '@v402/persistence';
 import { loadTrustRegistry, TrustedSignatureVerifier } from '@v402/signatures';
+import type { SignatureVerifier } from '@v402/contract';
 import pg from 'pg';
 import { createTestDatabase, type TestDatabase } from './database.js';
 import { RecordedAlarms, RecordedWake } from './seams.js';
@@ -56,6 +57,7 @@ export interface HandlerParts {
   readonly policy?: Partial<IntakePolicy>;
   readonly unitOfWork?: UnitOfWork;
   readonly faults?: FaultPoint;
+  readonly verifierInUse?: () => SignatureVerifier;
 }
 
 /** An event as it is stored, its document parsed. */
@@ -104,10 +106,11 @@ export class IntakeScene {
     policy,
     unitOfWork = this.unitOfWork,
     faults = new NoFaults(),
+    verifierInUse = () => this.verifier,
   }: HandlerParts = {}): AcceptContractsHandler {
     const naming = { source: 'urn:v402:handler:test', topics: DEFAULT_TOPICS };
     const all = { ...POLICY, ...policy };
-    return new AcceptContractsHandler(unitOfWork, this.verifier, all, naming, this.ids, this.wake, this.alarms, faults);
+    return new AcceptContractsHandler(unitOfWork, verifierInUse, all, naming, this.ids, this.wake, this.alarms, faults);
   }
 
   /** The next record of partition 0, unless told otherwise. */

@@ -94,7 +94,8 @@ export const VARIABLES = {
     example: 'did:web:acme.example',
   }),
   V402_TRUST_REGISTRY: required(z.string().min(1), {
-    description: 'File of the trust registry: which party may sign with which key, in which role and when.',
+    description:
+      'File of the trust registry: which party may sign with which key, in which role and when. Read again when it changes.',
     example: 'trust-registry.json',
   }),
   V402_KEY_GRACE_SECONDS: withDefault(wholeNumber(0, 31_622_400), {

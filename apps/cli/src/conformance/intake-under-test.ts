@@ -92,7 +92,7 @@ export class IntakeUnderTest {
   #handlerOf(handlerId: string | null): AcceptContractsHandler {
     return new AcceptContractsHandler(
       this.unitOfWork,
-      this.verifier,
+      () => this.verifier,
       { handlerId, servedParties: null, requireTranscript: false, conflict: 'hold', codeVersion: 'conformance' },
       NAMING,
       new RandomIds(),

@@ -50,7 +50,8 @@ export class AcceptContractsHandler {
 
   constructor(
     private readonly unitOfWork: UnitOfWork,
-    private readonly verifier: SignatureVerifier,
+    /** Who may sign with what, at this moment: what is looked at together is judged by one answer. */
+    private readonly verifierInUse: () => SignatureVerifier,
     private readonly policy: IntakePolicy,
     naming: EventNaming,
     ids: Ids,
@@ -58,7 +59,7 @@ export class AcceptContractsHandler {
     private readonly alarms: Alarms,
     private readonly faults: FaultPoint,
   ) {
-    this.#context = { naming, policy, ids, registryDigest: verifier.registryDigest };
+    this.#context = { naming, policy, ids };
   }
 
   /**
@@ -132,11 +133,12 @@ export class AcceptContractsHandler {
     read: readonly ReadMessage[],
     { known, arrivals }: { readonly known: ReadonlySet<string>; readonly arrivals: readonly Arrival[] },
   ): Promise<ExaminedMessage[]> {
+    const verifier = this.verifierInUse();
     return Promise.all(
       read.map((each, index) => {
         const arrival = each.message.arrival ?? arrivals[index];
         if (arrival === undefined) throw new TerminalError('arrival_missing', 'Every message has an arrival.');
-        return examineMessage(each, arrival, known, this.policy, this.verifier);
+        return examineMessage(each, arrival, known, this.policy, verifier);
       }),
     );
   }
@@ -183,9 +185,10 @@ export class AcceptContractsHandler {
   async #park(message: InboundMessage, error: unknown): Promise<IntakeReport> {
     if (!this.#failed.isEnough(message, error)) throw error;
     const raw = rawMessageOf(message.value);
+    const { registryDigest } = this.verifierInUse();
     const isNew = await this.unitOfWork.run(async (tx) => {
       const arrival = message.arrival ?? arrivalOfDatabase(await tx.now());
-      const parked = await parkUndecidable(tx, this.#context, { message, raw, arrival });
+      const parked = await parkUndecidable(tx, this.#context, { message, raw, arrival, registryDigest });
       await tx.input.advance([{ coordinates: message.coordinates, rawDigest: raw.digest }]);
       await this.faults.reach('C9');
       return parked;

@@ -51,6 +51,7 @@ const examine = (
     },
     raw: rawMessageOf(value),
     arrival: { at: arrivedAt, source: 'broker' },
+    registryDigest: '0'.repeat(64),
     identified,
     verdict,
   };

@@ -9,6 +9,8 @@ export interface SeenMessage {
   readonly message: InboundMessage;
   readonly raw: RawMessage;
   readonly arrival: Arrival;
+  /** Digest of the trust registry that was in use when it was looked at. */
+  readonly registryDigest: string;
 }
 
 /** A message after everything that needs no lock: parsed, its rules and signatures checked. */

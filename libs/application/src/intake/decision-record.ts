@@ -6,8 +6,8 @@ import type { IntakeContext } from './intake-context.js';
 
 /** What is kept of a decision, whatever it was. */
 export function decisionOf(
-  { policy, registryDigest }: IntakeContext,
-  { message, raw, arrival }: SeenMessage,
+  { policy }: IntakeContext,
+  { message, raw, arrival, registryDigest }: SeenMessage,
   decided: {
     readonly outcome: DecisionRecord['outcome'];
     readonly code: string | undefined;

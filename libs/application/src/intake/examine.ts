@@ -39,10 +39,11 @@ export async function examineMessage(
   policy: IntakePolicy,
   verifier: SignatureVerifier,
 ): Promise<ExaminedMessage> {
-  if (!('identified' in result)) return { message, raw, arrival, identified: undefined, verdict: result };
+  const seen = { message, raw, arrival, registryDigest: verifier.registryDigest };
+  if (!('identified' in result)) return { ...seen, identified: undefined, verdict: result };
   const { identified } = result;
-  if (known.has(identified.contractId)) return { message, raw, arrival, identified, verdict: 'known' };
+  if (known.has(identified.contractId)) return { ...seen, identified, verdict: 'known' };
   const verified = await verifyContract(identified, { ...policy, arrival: arrival.at }, verifier);
   const verdict = verified.ok ? { keys: verified.keys } : { refusal: verified.refusal };
-  return { message, raw, arrival, identified, verdict };
+  return { ...seen, identified, verdict };
 }

@@ -6,6 +6,4 @@ export interface IntakeContext {
   readonly naming: EventNaming;
   readonly policy: IntakePolicy;
   readonly ids: Ids;
-  /** Digest of the trust registry that the signatures were checked with. */
-  readonly registryDigest: string;
 }

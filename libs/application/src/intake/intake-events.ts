@@ -12,11 +12,10 @@ export interface AcceptedFacts {
   readonly identified: IdentifiedMessage;
   readonly sides: readonly Side[];
   readonly orderReference: string;
-  readonly registryDigest: string;
 }
 
 export function acceptedData(facts: AcceptedFacts): DataOf<'org.v402.settlement.accepted.v1'> {
-  const { examined, identified, sides, orderReference, registryDigest } = facts;
+  const { examined, identified, sides, orderReference } = facts;
   const { contract } = identified.envelope;
   return {
     ...settlementMembers(identified, contract),
@@ -31,7 +30,7 @@ export function acceptedData(facts: AcceptedFacts): DataOf<'org.v402.settlement.
       kafka: kafkaMember(examined.message.coordinates),
       arrival: examined.arrival,
       rawDigest: examined.raw.digest,
-      registryDigest,
+      registryDigest: examined.registryDigest,
       keys: identified.envelope.signatures.map(({ role, suite, kid }) => ({ role, suite, kid })),
     },
   };

@@ -197,7 +197,7 @@ export class IntakeRound {
   ): void {
     const { contractId, shortRef, canonical, deal } = identified;
     const { contract } = identified.envelope;
-    const { policy, registryDigest } = this.context;
+    const { policy } = this.context;
     const sides = servedSides(policy, contract);
     this.#decided(examined, 'accepted', contractId);
     const { traceparent } = examined.message;
@@ -206,7 +206,7 @@ export class IntakeRound {
       .append(
         'org.v402.settlement.accepted.v1',
         { subjectId: contractId, n: 1 },
-        acceptedData({ examined, identified, sides, orderReference, registryDigest }),
+        acceptedData({ examined, identified, sides, orderReference }),
       );
     this.drafts.push({
       contractId,

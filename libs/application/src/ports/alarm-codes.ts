@@ -32,6 +32,12 @@ export const ALARMS = {
     meaning: 'The contracts topic keeps records as producers compress them; one that is compressed stops intake',
     action: 'Set `compression.type=uncompressed`: v402 topics check',
   },
+  trust_registry_invalid: {
+    meaning:
+      'The trust registry was changed and cannot be used; the last good one counts, with what it does not revoke',
+    action:
+      'Correct the file `V402_TRUST_REGISTRY`, at the places that the line names; it is read again when it changes',
+  },
   undecidable_message: {
     meaning:
       'A message could not be decided, for a fault of ours, a value that the database refuses, or rows that stay locked; it is parked',

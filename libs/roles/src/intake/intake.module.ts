@@ -9,11 +9,10 @@ import {
   WatchInputHandler,
   type IntakePolicy,
 } from '@v402/application';
-import { SignatureVerifier } from '@v402/contract';
+import type { SignatureVerifier } from '@v402/contract';
 import type { RoleConfig } from '@v402/config';
 import { KafkaBatchStrategy, KafkaInputLog } from '@v402/messaging';
 import type { Logger } from '@v402/observability';
-import { TrustedSignatureVerifier, type TrustRegistry } from '@v402/signatures';
 import { kafkaConnection, kafkaLog } from '../core/kafka.js';
 import { Loops } from '../core/loops.js';
 import { eventNaming, processName } from '../core/naming.js';
@@ -28,7 +27,7 @@ import { IntakeFlow } from './intake-flow.js';
 import { InputWatch } from './input-watch.js';
 import { intakeTrouble } from './intake-trouble.js';
 import { checkTopicSettings } from './topic-settings.js';
-import { readTrustRegistry } from './trust.js';
+import { TrustInUse } from './trust.js';
 
 type IntakeConfig = RoleConfig<'intake'>;
 type IntakePolicyConfig = Pick<
@@ -47,9 +46,7 @@ const INPUT_LOOP = Symbol('input loop');
 @Module({})
 export class IntakeModule {
   static forRoot(config: IntakeConfig, log: Logger, strategy: KafkaBatchStrategy): DynamicModule {
-    const registry = readTrustRegistry(config.V402_TRUST_REGISTRY);
     const policy = intakePolicy(config);
-    warnOfStrangers(policy, registry, log);
     return {
       module: IntakeModule,
       controllers: [ContractsConsumer],
@@ -101,20 +98,36 @@ export class IntakeModule {
           },
         },
         {
-          provide: SignatureVerifier,
-          useValue: new TrustedSignatureVerifier(registry, config.V402_KEY_GRACE_SECONDS),
+          provide: TrustInUse,
+          inject: [Alarms, LOG],
+          useFactory: (alarms: Alarms, log: Logger) => {
+            const { V402_TRUST_REGISTRY: file, V402_KEY_GRACE_SECONDS: graceSeconds } = config;
+            return new TrustInUse({ file, graceSeconds, policy }, alarms, log);
+          },
         },
         {
           provide: AcceptContractsHandler,
-          inject: [UnitOfWork, SignatureVerifier, Ids, Wake, Alarms, FaultPoint],
+          inject: [UnitOfWork, TrustInUse, Ids, Wake, Alarms, FaultPoint],
           useFactory: (
             unitOfWork: UnitOfWork,
-            verifier: SignatureVerifier,
+            trust: TrustInUse,
             ids: Ids,
             wake: Wake,
             alarms: Alarms,
             faults: FaultPoint,
-          ) => new AcceptContractsHandler(unitOfWork, verifier, policy, eventNaming(config), ids, wake, alarms, faults),
+          ) => {
+            const inUse = (): SignatureVerifier => trust.verifier;
+            return new AcceptContractsHandler(
+              unitOfWork,
+              inUse,
+              policy,
+              eventNaming(config),
+              ids,
+              wake,
+              alarms,
+              faults,
+            );
+          },
         },
       ],
     };
@@ -161,15 +174,4 @@ export function intakePolicy(config: IntakePolicyConfig): IntakePolicy {
     conflict: config.V402_CONFLICT_POLICY,
     codeVersion: CODE_VERSION,
   };
-}
-
-/** A served party without a key in the registry is no reason not to start, but none of its contracts can be accepted. */
-function warnOfStrangers({ servedParties }: IntakePolicy, registry: TrustRegistry, log: Logger): void {
-  for (const party of servedParties ?? []) {
-    if (registry.hasParty(party)) continue;
-    log.warn(
-      { code: 'served_party_not_in_registry', party },
-      'V402_PARTIES names a party that the trust registry does not know: its contracts will be refused as unknown_party.',
-    );
-  }
 }

@@ -9,6 +9,7 @@ import {
   type Wake,
 } from '@v402/application';
 import { loadConfig } from '@v402/config';
+import type { SignatureVerifier } from '@v402/contract';
 import { PgUnitOfWork } from '@v402/persistence';
 import { TrustedSignatureVerifier } from '@v402/signatures';
 import { RandomIds } from '../core/core.module.js';
@@ -62,5 +63,6 @@ function intakeOf(
   const registry = readTrustRegistry(config.V402_TRUST_REGISTRY);
   const verifier = new TrustedSignatureVerifier(registry, config.V402_KEY_GRACE_SECONDS);
   const policy = intakePolicy(config);
-  return new AcceptContractsHandler(unitOfWork, verifier, policy, naming, new RandomIds(), NO_WAKE, NO_ALARMS, faults);
+  const inUse = (): SignatureVerifier => verifier;
+  return new AcceptContractsHandler(unitOfWork, inUse, policy, naming, new RandomIds(), NO_WAKE, NO_ALARMS, faults);
 }

@@ -1,6 +1,7 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { PaymentAccounts, type Alarms, type PaymentAccount } from '@v402/application';
 import { TerminalError, type Rail } from '@v402/domain';
+import { WatchedFile } from '../core/watched-file.js';
 import { accountKey, readAccounts, type ApprovedAccounts } from './approved-accounts.js';
 
 /**
@@ -8,34 +9,20 @@ import { accountKey, readAccounts, type ApprovedAccounts } from './approved-acco
  * that lacked its account goes on; one that cannot be read any more raises an alarm, and the last good one counts.
  */
 export class FilePaymentAccounts extends PaymentAccounts {
-  #accounts: ApprovedAccounts;
-  #changedMs: number;
+  readonly #accounts: WatchedFile<ApprovedAccounts>;
 
   /** @throws TerminalError `payment_accounts_invalid` */
-  constructor(
-    private readonly file: string,
-    private readonly alarms: Alarms,
-  ) {
+  constructor(file: string, alarms: Alarms) {
     super();
-    this.#changedMs = changedMs(file);
-    this.#accounts = readFile(file);
+    this.#accounts = new WatchedFile(file, readFile, {
+      onFault: ({ message }) => {
+        alarms.raise('payment_accounts_invalid', message, {});
+      },
+    });
   }
 
   override approved(partyId: string, rail: Rail, currency: string): PaymentAccount | undefined {
-    this.#refresh();
-    return this.#accounts.get(accountKey(partyId, rail, currency));
-  }
-
-  #refresh(): void {
-    const changed = changedMs(this.file);
-    if (changed === this.#changedMs) return;
-    this.#changedMs = changed;
-    try {
-      this.#accounts = readFile(this.file);
-    } catch (error) {
-      if (!(error instanceof TerminalError)) throw error;
-      this.alarms.raise('payment_accounts_invalid', error.message, {});
-    }
+    return this.#accounts.content.get(accountKey(partyId, rail, currency));
   }
 }
 
@@ -43,15 +30,6 @@ export class FilePaymentAccounts extends PaymentAccounts {
 export class NoPaymentAccounts extends PaymentAccounts {
   override approved(): undefined {
     return undefined;
-  }
-}
-
-/** 0 where the file cannot be looked at: reading it then says why. */
-function changedMs(file: string): number {
-  try {
-    return statSync(file).mtimeMs;
-  } catch {
-    return 0;
   }
 }
 
