@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Patience {
-  /** 20 s unless told. */
+  /** 60 s unless told: it ends only what waits in vain, on a machine of any speed. */
   readonly timeoutMs?: number;
   /** How long to wait between two looks; 10 ms unless told. */
   readonly everyMs?: number;
@@ -10,7 +10,7 @@ export interface Patience {
 /** Waits until the condition holds; fails with its text when it does not in time. */
 export async function until(
   holds: () => boolean | Promise<boolean>,
-  { timeoutMs = 20_000, everyMs = 10 }: Patience = {},
+  { timeoutMs = 60_000, everyMs = 10 }: Patience = {},
 ): Promise<void> {
   const endMs = performance.now() + timeoutMs;
   while (!(await holds())) {
