@@ -173,7 +173,7 @@ describe('an order with our reference exists already', () => {
   test('and is what was agreed: success', async () => {
     const accepted = await office.forSeller();
     const draft = draftOf(accepted);
-    await embedded.create(draft, { attempt: 1, signal: AbortSignal.timeout(5_000) });
+    await embedded.create(draft, { attempt: 1, signal: AbortSignal.timeout(60_000) });
     await office.orders(embedded).handle();
     expect(await office.booked(accepted)).toHaveLength(1);
     expect(await office.eventTypes(accepted, 'order.')).toEqual(['order.created.v1']);
@@ -188,7 +188,7 @@ describe('an order with our reference exists already', () => {
     await office.sql('DELETE FROM v402.work WHERE contract_id = $1', Buffer.from(other!.contractId, 'hex'));
     await embedded.create(
       { ...draftOf(other!), reference: accepted!.shortRef },
-      { attempt: 1, signal: AbortSignal.timeout(5_000) },
+      { attempt: 1, signal: AbortSignal.timeout(60_000) },
     );
     const alarms = new RecordedAlarms();
     await office.orders(embedded, { alarms }).handle();

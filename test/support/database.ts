@@ -75,6 +75,18 @@ const migratedTemplate = async (): Promise<string> => {
   return template;
 };
 
+/**
+ * The order book's own limits are a second. A machine that stops for longer in a transaction of it must not end a call of
+ * which a test expects that it succeeds.
+ */
+const patient = (orderbookUrl: string): string => {
+  const url = new URL(orderbookUrl);
+  for (const limit of ['statement_timeout', 'idle_in_transaction_session_timeout']) {
+    url.searchParams.set(limit, '60000');
+  }
+  return url.href;
+};
+
 export const createTestDatabase = async (): Promise<TestDatabase> => {
   const template = await migratedTemplate();
   const name = `v402_test_${randomUUID().replaceAll('-', '')}`;
@@ -83,5 +95,12 @@ export const createTestDatabase = async (): Promise<TestDatabase> => {
     withAdmin(async (admin) => {
       await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
     });
-  return { ...urls, adminUrl: urlOf(name), secondOperatorUrl: urlOf(name, SECOND_OPERATOR), name, drop };
+  return {
+    ...urls,
+    orderbookUrl: patient(urls.orderbookUrl),
+    adminUrl: urlOf(name),
+    secondOperatorUrl: urlOf(name, SECOND_OPERATOR),
+    name,
+    drop,
+  };
 };

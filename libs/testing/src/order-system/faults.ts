@@ -47,16 +47,15 @@ export function describeFaults({ capabilities, fixture, system }: SuiteContext):
       expect(await fixture().countOrders(draft)).toBe(0);
     });
 
-    test('error: a create whose deadline passes on the way answers at once, and truly', async () => {
+    test('error: a create whose deadline passes on the way answers without waiting for its end, and truly', async () => {
       const draft = newDraft();
       const held = fixture().holdNextCreate();
       const deadline = new AbortController();
       const answer = system().create(draft, options(deadline.signal));
       await held.reached;
-      const abortedAt = performance.now();
       deadline.abort();
+      // Nothing lets the order system go on before this answer has come.
       const { outcome } = await answer;
-      expect(performance.now() - abortedAt).toBeLessThan(1_000);
       expect(['retryable', 'unknown']).toContain(outcome);
 
       held.release();
