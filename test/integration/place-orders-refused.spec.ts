@@ -70,7 +70,7 @@ describe('not written', () => {
       const after = await office.now();
       const [waiting] = await office.work(accepted, 'order');
       expect(waiting).toMatchObject({ attempts: round, leaseUntil: null });
-      // 10 s, 20 s, 40 s: of each between one half and the whole, from some moment of the round on.
+      // One, two, four minutes: of each between one half and the whole, from some moment of the round on.
       const wholeMicros = BigInt(TIMING.backoff.firstMs * 2 ** (round - 1)) * 1_000n;
       expect(waiting!.dueAt).toBeGreaterThanOrEqual(before + wholeMicros / 2n);
       expect(waiting!.dueAt).toBeLessThanOrEqual(after + wholeMicros);

@@ -36,7 +36,7 @@ export const TIMING: OrderTiming = {
   callTimeoutMs: 30_000,
   lookUpMarginMs: 70,
   holdRecheckMs: 60_000,
-  backoff: { firstMs: 10_000, maxMs: 60_000 },
+  backoff: { firstMs: 60_000, maxMs: 600_000 },
   maxAttempts: 100,
   maxLookUps: 3,
   circuit: { failures: 1_000, open: { firstMs: 60_000, maxMs: 60_000 } },
