@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { PublishEventsHandler } from '@v402/application';
 import { RetryableError } from '@v402/domain';
 import type { PgUnitOfWork } from '@v402/persistence';
 import { DecoratedUnitOfWork } from '@v402/testing';
@@ -80,8 +81,10 @@ describe('two relays', () => {
   test('share the shards: each event goes out once, in order, while more of them come', async () => {
     const names = Array.from({ length: 40 }, (_, index) => `shared-${index}`);
     let isDone = false;
-    const work = async (owner: string): Promise<number> => {
-      const handler = relay({ owner, batchSize: 20 });
+    const handlers = ['relay-a', 'relay-b'].map((owner) => relay({ owner, batchSize: 20 }));
+    // The first gives half of the shards back when it has seen the second: before that there is nothing to share.
+    for (const handler of [...handlers, ...handlers]) await handler.handle();
+    const work = async (handler: PublishEventsHandler): Promise<number> => {
       let published = 0;
       while (!isDone) {
         const count = await handler.handle();
@@ -90,7 +93,7 @@ describe('two relays', () => {
       }
       return published;
     };
-    const both = [work('relay-a'), work('relay-b')];
+    const both = handlers.map(work);
     for (let sequence = 1; sequence <= 15; sequence += 1) {
       await append(...names.flatMap((name) => eventsOf(name, [sequence])));
       await sleep(10);

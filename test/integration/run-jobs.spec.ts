@@ -9,7 +9,7 @@ import { until } from '../support/until.js';
 
 /** Real: PostgreSQL. Periods and leases are moved, never waited for. */
 const HOUR_MS = 3_600_000;
-const POLICY = { leaseMs: 60_000, backoff: { firstMs: 8_000, maxMs: 20_000 } };
+const POLICY = { leaseMs: 60_000, backoff: { firstMs: 60_000, maxMs: 600_000 } };
 
 let database: TestDatabase;
 let unitOfWork: PgUnitOfWork;
@@ -75,6 +75,9 @@ const row = async (name: string): Promise<JobRow> => {
 const makeDue = (name: string, ago = '0 seconds') =>
   admin.query('UPDATE v402.job SET due_at = clock_timestamp() - $2::interval WHERE name = $1', [name, ago]);
 
+/** What the database shows may be there a moment before its process, too, has heard that the run before has ended. */
+const startsAgain = (one: RunJobsHandler): Promise<void> => until(async () => (await one.handle()) === 1);
+
 const isFree = async (name: string): Promise<boolean> => (await row(name)).owner === null;
 
 test('default: a new job is due at once, runs, and is due again one period later', async () => {
@@ -108,7 +111,7 @@ test('behavior: periods that nobody was there for are not made up; the rhythm st
   await one.handle();
   await until(() => isFree('late'));
   await makeDue('late', '5 hours 40 minutes');
-  expect(await one.handle()).toBe(1);
+  await startsAgain(one);
   await until(() => isFree('late'));
   expect(await one.handle()).toBe(0);
   expect(job.runs).toBe(2);
@@ -190,14 +193,14 @@ test('error: a run that fails is said and tried again soon, with a growing pause
   const job = new Counted('failing', HOUR_MS, () => Promise.reject(new RetryableError('order_system_away', 'away')));
   const one = process([job]);
   for (const attempts of [1, 2, 3]) {
-    await one.handle();
+    await startsAgain(one);
     await until(() => isFree('failing'));
     expect(alarms.take()).toEqual([
       { code: 'job_failed', context: { job: 'failing', attempts, reason: 'order_system_away' } },
     ]);
     const { dueInMs } = await row('failing');
-    expect(dueInMs).toBeGreaterThan(1_000);
-    expect(dueInMs).toBeLessThanOrEqual(20_000);
+    expect(dueInMs).toBeGreaterThan(0);
+    expect(dueInMs).toBeLessThanOrEqual(POLICY.backoff.firstMs * 2 ** (attempts - 1));
     expect(await one.handle()).toBe(0);
     await makeDue('failing');
   }

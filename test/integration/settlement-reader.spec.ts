@@ -176,7 +176,7 @@ test('behavior: connections that are cut off are replaced', async () => {
   await admin.connect();
   await reader.figures();
   const sql =
-    "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'reader under test'";
+    "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'reader under test'";
   expect((await admin.query(sql)).rowCount).toBeGreaterThan(0);
   // Their ends came before this answer: they are read in this turn of the event loop.
   await new Promise(setImmediate);

@@ -253,10 +253,12 @@ describe('what only a person can set going is said, once as long as it lasts', (
     await office.sql("UPDATE v402.payment_leg SET state = 'blocked', code = 'exceeds_total'");
     await office.sql("UPDATE v402.delivery SET state = 'blocked', code = 'exceeds_quantity'");
     const { findings } = await sweep();
-    expect(findings).toMatchObject([
-      { code: 'obligations_blocked', context: { kind: 'payment_leg', reason: 'exceeds_total', open: 1 } },
-      { code: 'obligations_blocked', context: { kind: 'delivery', reason: 'exceeds_quantity', open: 1 } },
-    ]);
+    expect(new Set(findings.map(({ code, context }) => ({ code, context })))).toEqual(
+      new Set([
+        { code: 'obligations_blocked', context: { kind: 'payment_leg', reason: 'exceeds_total', open: 1 } },
+        { code: 'obligations_blocked', context: { kind: 'delivery', reason: 'exceeds_quantity', open: 1 } },
+      ]),
+    );
     expect(alarms.take().map(({ code }) => code)).toEqual(['obligations_blocked', 'obligations_blocked']);
     await sweep();
     expect(alarms.take()).toEqual([]);

@@ -44,7 +44,7 @@ const connectionsOf = async (applicationName: string): Promise<number | null> =>
 /** Cuts off every connection of the unit of work. Resolves when all of them are gone, and the pool has seen it. */
 const terminateAll = async (): Promise<number | null> => {
   const { rowCount } = await admin.query(
-    "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'under test'",
+    "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'under test'",
   );
   // Their ends came before this answer: they are read in this turn of the event loop.
   await new Promise(setImmediate);
@@ -340,7 +340,7 @@ describe('a database that goes away', () => {
       url: database.appUrl,
       applicationName: 'hasty',
       // Long enough for a statement that waits for nothing, on a machine of any speed.
-      statementTimeoutMs: 2_000,
+      statementTimeoutMs: 5_000,
       maxConnections: 1,
     });
     await admin.query('BEGIN');
