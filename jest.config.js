@@ -30,7 +30,7 @@ const withParts = {
 export default {
   maxWorkers: 2,
   // What a test waits for has limits of its own. This one only ends a test that hangs, on a machine of any speed.
-  testTimeout: 240_000,
+  testTimeout: 300_000,
   projects: [
     {
       ...base,

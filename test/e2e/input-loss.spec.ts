@@ -28,7 +28,7 @@ const contracts = (count: number): Uint8Array[] =>
 const send = (count: number): Promise<void> => scene.send(contracts(count));
 
 const accepted = (count: number): Promise<void> =>
-  scene.until(`${count} accepted`, async () => (await scene.count('v402.settlement')) === count, 30_000);
+  scene.until(`${count} accepted`, async () => (await scene.count('v402.settlement')) === count);
 
 const stop = async (intake: ChildProcess): Promise<void> => {
   expect(await scene.kill(intake, 'SIGTERM')).toBe(0);

@@ -20,10 +20,10 @@ const trades = (name: string): Trade[] =>
 async function expectEverythingOnce(scene: SettlementScene, sent: readonly Trade[], times = 1): Promise<void> {
   const decided = async (): Promise<number | undefined> =>
     (await scene.sql<{ n: number }>('SELECT sum(next_offset)::int AS n FROM v402.input_offset'))[0]?.n;
-  await scene.until('every message is decided', async () => (await decided()) === times * CONTRACTS, 90_000);
-  await scene.until('all orders', async () => (await scene.count('orderbook.order_head')) === 2 * CONTRACTS, 90_000);
-  await scene.until('all work', async () => (await scene.count('v402.work')) === 0, 90_000);
-  await scene.settled(90_000);
+  await scene.until('every message is decided', async () => (await decided()) === times * CONTRACTS);
+  await scene.until('all orders', async () => (await scene.count('orderbook.order_head')) === 2 * CONTRACTS);
+  await scene.until('all work', async () => (await scene.count('v402.work')) === 0);
+  await scene.settled();
   expect(await scene.count('v402.settlement')).toBe(CONTRACTS);
   const booked = sent.map(({ contract }) => identifyContract(contract).contractId);
   const kinds = ['purchase_order', 'sales_order'];

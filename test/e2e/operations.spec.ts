@@ -115,12 +115,8 @@ describe('operating a process, black box: apps, Kafka and PostgreSQL are real', 
     expect(await scene.count('v402.relay_shard WHERE owner IS NOT NULL')).toBe(0);
     expect(await scene.count("v402.order_placement WHERE state IN ('placing', 'unknown')")).toBe(0);
     scene.start('standalone');
-    await scene.until(
-      'all orders',
-      async () => (await scene.count('orderbook.order_head')) === 2 * sent.length,
-      60_000,
-    );
-    await scene.settled(60_000);
+    await scene.until('all orders', async () => (await scene.count('orderbook.order_head')) === 2 * sent.length);
+    await scene.settled();
     expect(scene.log()).not.toContain('drain_');
   });
 

@@ -40,7 +40,7 @@ beforeAll(async () => {
   acls = new KafkaAcls(kafka.brokers);
   permissions = documentedPermissions(scene.prefix);
   for (const user of Object.keys(USERS) as (keyof typeof USERS)[]) await acls.grant(user, granted(user));
-}, 120_000);
+});
 
 afterAll(async () => {
   await scene.close();

@@ -31,15 +31,15 @@ test('nothing is lost and nothing happens twice, whatever strikes', async () => 
   expect(faults.filter(({ struck }) => struck).length).toBeGreaterThan(3);
   expect(settlements).toBeGreaterThan(100);
   expect(orders).toBeGreaterThan(80);
-}, 240_000);
+});
 
 test('control: without the order of the outbox, the oracle sees a sequence go backwards', async () => {
   const { violations } = await result({ contracts: 80, without: 'relay_order', patienceMs: 20_000 });
   expect(violations.map(({ check }) => check)).toContain('event_order');
-}, 240_000);
+});
 
 test('control: with the intent in memory only, a kill makes the oracle see an order twice', async () => {
   const cells = CELLS.filter(({ place, kind }) => place === 'C5' && kind === 'kill');
   const { violations } = await result({ cells, without: 'intent_before_call', atLeastMs: 12_000, patienceMs: 20_000 });
   expect(violations.map(({ check }) => check)).toContain('order');
-}, 240_000);
+});

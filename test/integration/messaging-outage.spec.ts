@@ -14,7 +14,7 @@ let scene: MessagingScene;
 beforeAll(async () => {
   parts = await startLocalParts({ embedded: true, postgres: false });
   scene = new MessagingScene({ brokers: parts.kafka.brokers, clientId: 'messaging-outage-spec' });
-}, 120_000);
+});
 
 afterAll(async () => {
   await scene.close();
@@ -50,7 +50,7 @@ describe('a broker that is killed and comes back', () => {
       'warn Kafka cannot be reached or is not ready: consumption waits and goes on by itself.',
       `info Consuming ${scene.contracts}.`,
     ]);
-  }, 90_000);
+  });
 
   it('loses nothing that was acknowledged when it is killed under load', async () => {
     const { take, records } = recorder();
@@ -69,7 +69,7 @@ describe('a broker that is killed and comes back', () => {
     await until(() => new Set(numbers(records)).size === 4_000);
     const written = await readTopic(scene.connection, load.contracts);
     expect(sorted([...new Set(numbers(written))])).toEqual(range(4_000));
-  }, 90_000);
+  });
 });
 
 /** What the relay does: the same records again until the broker has acknowledged them. */

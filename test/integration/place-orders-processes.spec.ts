@@ -62,12 +62,8 @@ const go = (...processes: readonly ChildProcess[]): void => {
 const count = async (sql: string): Promise<number> =>
   (await office.sql<{ n: number }>(`SELECT count(*)::int AS n FROM ${sql}`))[0]!.n;
 
-/** Three processes and a server may have to share a busy machine. */
-const PATIENCE_MS = 120_000;
-const TEST_TIMEOUT_MS = PATIENCE_MS + 60_000;
-
 const allPlaced = (): Promise<void> =>
-  until(async () => (await count("v402.work WHERE kind = 'order'")) === 0, { timeoutMs: PATIENCE_MS, everyMs: 50 });
+  until(async () => (await count("v402.work WHERE kind = 'order'")) === 0, { everyMs: 50 });
 
 /** Exactly one order and one `order.created` for each side of each settlement, and they agree on the number. */
 const expectOneOrderEach = async (settlements: readonly AgreedTrade[]): Promise<void> => {
@@ -89,40 +85,32 @@ const expectOneOrderEach = async (settlements: readonly AgreedTrade[]): Promise<
 const accept = (howMany: number): Promise<AgreedTrade[]> =>
   office.acceptAll(Array.from({ length: howMany }, () => ({})));
 
-test(
-  'two processes at once: exactly one order a side, one event each, and nobody ever doubts',
-  async () => {
-    const settlements = await accept(200);
-    const processes = await Promise.all([startChild(), startChild()]);
-    go(...processes);
-    await allPlaced();
-    await expectOneOrderEach(settlements);
-    expect(await count("v402.event WHERE type LIKE '%outcome_unknown%'")).toBe(0);
-  },
-  TEST_TIMEOUT_MS,
-);
+test('two processes at once: exactly one order a side, one event each, and nobody ever doubts', async () => {
+  const settlements = await accept(200);
+  const processes = await Promise.all([startChild(), startChild()]);
+  go(...processes);
+  await allPlaced();
+  await expectOneOrderEach(settlements);
+  expect(await count("v402.event WHERE type LIKE '%outcome_unknown%'")).toBe(0);
+});
 
 test.each([
   { at: 'C3', what: 'after its claim' },
   { at: 'C4', what: 'after its intent' },
   { at: 'C5', what: 'after the answer' },
-] as const)(
-  '$at: one of two is killed $what: still exactly one order a side',
-  async ({ at }) => {
-    const settlements = await accept(60);
-    const dying = await startChild({ at, count: 1 });
-    const surviving = await startChild();
-    const death = once(dying, 'exit');
-    go(dying);
-    // It may die as soon as it has claimed; the other one could have placed all orders before it had its share.
-    await until(async () => (await count('v402.work WHERE leased_by IS NOT NULL')) > 0);
-    go(surviving);
-    expect(await death).toEqual([null, 'SIGKILL']);
-    await allPlaced();
-    await expectOneOrderEach(settlements);
-    const doubted = await count("v402.event WHERE type = 'org.v402.order.outcome_unknown.v1'");
-    if (at === 'C3') expect(doubted).toBe(0);
-    else expect(doubted).toBeGreaterThan(0);
-  },
-  TEST_TIMEOUT_MS,
-);
+] as const)('$at: one of two is killed $what: still exactly one order a side', async ({ at }) => {
+  const settlements = await accept(60);
+  const dying = await startChild({ at, count: 1 });
+  const surviving = await startChild();
+  const death = once(dying, 'exit');
+  go(dying);
+  // It may die as soon as it has claimed; the other one could have placed all orders before it had its share.
+  await until(async () => (await count('v402.work WHERE leased_by IS NOT NULL')) > 0);
+  go(surviving);
+  expect(await death).toEqual([null, 'SIGKILL']);
+  await allPlaced();
+  await expectOneOrderEach(settlements);
+  const doubted = await count("v402.event WHERE type = 'org.v402.order.outcome_unknown.v1'");
+  if (at === 'C3') expect(doubted).toBe(0);
+  else expect(doubted).toBeGreaterThan(0);
+});

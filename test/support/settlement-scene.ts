@@ -168,11 +168,11 @@ export class SettlementScene {
   }
 
   /** Waits until the condition holds; fails with the services' last lines when it does not in time. */
-  async until(what: string, holds: () => Promise<boolean>, timeoutMs = 20_000): Promise<void> {
+  async until(what: string, holds: () => Promise<boolean>): Promise<void> {
     try {
-      await until(() => holds().catch(() => false), { timeoutMs, everyMs: 50 });
+      await until(() => holds().catch(() => false), { everyMs: 50 });
     } catch {
-      throw new Error(`${what}: not within ${timeoutMs} ms\n${this.#tail()}`);
+      throw new Error(`Waited in vain: ${what}\n${this.#tail()}`);
     }
   }
 
@@ -182,10 +182,10 @@ export class SettlementScene {
   }
 
   /** Nothing is due and nothing waits to be published. */
-  async settled(timeoutMs = 20_000): Promise<void> {
+  async settled(): Promise<void> {
     const idle =
       'SELECT (SELECT count(*) FROM v402.outbox) + (SELECT count(*) FROM v402.work WHERE due_at <= now()) AS n';
-    await this.until('idle', async () => Number((await this.sql<{ n: string }>(idle))[0]?.n) === 0, timeoutMs);
+    await this.until('idle', async () => Number((await this.sql<{ n: string }>(idle))[0]?.n) === 0);
   }
 
   async close(): Promise<void> {
