@@ -21,7 +21,13 @@ afterEach(async () => {
 
 /** One record batch, compressed with gzip. */
 async function sendCompressed(messages: Message[]): Promise<void> {
-  const kafka = new Kafka({ brokers, clientId: 'hostile', logLevel: kafkajs.logLevel.NOTHING, retry: { retries: 0 } });
+  const kafka = new Kafka({
+    brokers,
+    clientId: 'hostile',
+    connectionTimeout: 30_000,
+    logLevel: kafkajs.logLevel.NOTHING,
+    retry: { retries: 0 },
+  });
   const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
   const codec = CompressionCodecs[CompressionTypes.GZIP];
   CompressionCodecs[CompressionTypes.GZIP] = () => ({

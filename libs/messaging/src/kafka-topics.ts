@@ -66,6 +66,7 @@ export class KafkaTopics {
         // fails when the controller has made the topic and the broker has not heard of it yet.
         const isNew = await admin.createTopics({
           waitForLeaders: false,
+          timeout: READY_WITHIN_MS,
           topics: [
             {
               topic: spec.topic,
