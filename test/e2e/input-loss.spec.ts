@@ -3,7 +3,6 @@
  * Kafka, PostgreSQL. Each test has a topic, a group and a database of its own.
  */
 import type { ChildProcess } from 'node:child_process';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { v402 } from '../support/cli.js';
 import { SettlementScene } from '../support/settlement-scene.js';
 import { ContractsTopic } from '../support/topic-admin.js';
@@ -24,6 +23,8 @@ afterEach(async () => {
 
 const contracts = (count: number): Uint8Array[] =>
   Array.from({ length: count }, () => trade({ negotiationId: `input-${(made += 1)}` }).envelope);
+
+const group = (): string => `${scene.prefix}v402-intake`;
 
 const send = (count: number): Promise<void> => scene.send(contracts(count));
 
@@ -108,8 +109,7 @@ test('messages removed before the first one was decided', async () => {
 test('messages removed while intake runs and is behind', async () => {
   const intake = await openDecided(3);
   intake.kill('SIGSTOP');
-  // What it has asked for is answered by now, with nothing.
-  await sleep(2_000);
+  await topic.untilNobodyWaits();
   await send(4);
   await topic.removeBefore(0, 5n);
   intake.kill('SIGCONT');
@@ -140,7 +140,7 @@ describe('the topic is deleted and made anew', () => {
     await stop(await openDecided(3));
     await topic.recreate(1);
     await send(3);
-    await topic.moveGroup(`${scene.prefix}v402-intake`, 0, 3n);
+    await topic.moveGroup(group(), 0, 3n);
     scene.start('intake');
     await accepted(6);
     expect(await losses()).toEqual([{ code: 'input_topic_recreated', partition: 0, first: '3', next: null }]);
@@ -169,7 +169,7 @@ describe('the offsets of the group are set ahead', () => {
   ])('%s: intake goes back by itself, and nothing is lost', async (_, ahead) => {
     await stop(await openDecided(3));
     await send(4);
-    await topic.moveGroup(`${scene.prefix}v402-intake`, 0, ahead);
+    await topic.moveGroup(group(), 0, ahead);
     const second = scene.start('intake');
     await accepted(7);
     await stop(second);
@@ -183,7 +183,7 @@ describe('the offsets of the group are set ahead', () => {
 
   test('behind: what comes again has no effect, and there is nothing to tell', async () => {
     await stop(await openDecided(3));
-    await topic.moveGroup(`${scene.prefix}v402-intake`, 0, 0n);
+    await topic.moveGroup(group(), 0, 0n);
     scene.start('intake');
     await send(1);
     await accepted(4);
@@ -195,8 +195,7 @@ test('partitions are added: each is told once, however many processes see it', a
   await stop(await openDecided(4, 2));
   await topic.addPartitions(4);
   const both = [scene.start('intake', { V402_PROCESS_NAME: 'a' }), scene.start('intake', { V402_PROCESS_NAME: 'b' })];
-  const joins = (): number => scene.log('intake').split('"Consuming ').length - 1;
-  await scene.until('both have joined', () => Promise.resolve(joins() >= 3));
+  await scene.until('both have joined', async () => (await topic.members(group())) === both.length);
   await send(8);
   await accepted(12);
   for (const each of both) await stop(each);

@@ -1,6 +1,6 @@
 import { identifyContract } from '@v402/contract';
-import { bookedOrders, publishedViolations, unusedOrderNumbers } from '../support/oracle.js';
-import { SettlementScene } from '../support/settlement-scene.js';
+import { bookedOrders, publishedViolations, unintendedCreates } from '../support/oracle.js';
+import { SettlementScene, SHORT_LEASES } from '../support/settlement-scene.js';
 import { trade, type Trade } from '../support/trade.js';
 
 const CONTRACTS = 60;
@@ -45,11 +45,6 @@ async function expectEverythingOnce(scene: SettlementScene, sent: readonly Trade
   });
 }
 
-/** Long enough that on a busy machine, too, no call and no lease ends before its time. */
-const PATIENT = { V402_LEASE_MS: '30000', V402_ORDER_CALL_TIMEOUT_MS: '20000' };
-/** Where no process dies, each order is asked for once: not even the order book has to refuse a second one. */
-const NO_SECOND_CREATE = { sales_order: 0, purchase_order: 0 };
-
 describe('several processes, black box: apps, Kafka and PostgreSQL are real', () => {
   let scene: SettlementScene;
 
@@ -62,36 +57,36 @@ describe('several processes, black box: apps, Kafka and PostgreSQL are real', ()
   });
 
   test('two standalone processes, every contract three times on different partitions: everything once', async () => {
-    scene.start('standalone', PATIENT);
-    scene.start('standalone', PATIENT);
+    scene.start('standalone');
+    scene.start('standalone');
     const sent = trades('twice');
     const envelopes = sent.map(({ envelope }) => envelope);
     for (const round of ['a', 'b', 'c']) await scene.send(envelopes, (index) => `${round}${index}`);
     await expectEverythingOnce(scene, sent, 3);
-    expect(await unusedOrderNumbers(scene)).toEqual(NO_SECOND_CREATE);
+    expect(await unintendedCreates(scene)).toEqual([]);
     const [{ n } = { n: 0 }] = await scene.sql<{ n: number }>('SELECT sum(duplicates)::int AS n FROM v402.settlement');
     expect(n).toBeGreaterThanOrEqual(2 * CONTRACTS);
   });
 
   test('each role as an app of its own, two processes each: everything once', async () => {
     for (const app of ['intake', 'orders', 'workflows', 'relay'] as const) {
-      scene.start(app, PATIENT);
-      scene.start(app, PATIENT);
+      scene.start(app);
+      scene.start(app);
     }
     const sent = trades('apart');
     await scene.send(sent.map(({ envelope }) => envelope));
     await expectEverythingOnce(scene, sent);
-    expect(await unusedOrderNumbers(scene)).toEqual(NO_SECOND_CREATE);
+    expect(await unintendedCreates(scene)).toEqual([]);
   });
 
   test('a process killed in the middle of its work: the other one finishes it, everything once', async () => {
-    const victim = scene.start('standalone');
+    const victim = scene.start('standalone', SHORT_LEASES);
     const sent = trades('killed');
     const envelopes = sent.map(({ envelope }) => envelope);
     await scene.send(envelopes);
     await scene.until('the first orders', async () => (await scene.count('orderbook.order_head')) > 5);
     await scene.kill(victim);
-    scene.start('standalone');
+    scene.start('standalone', SHORT_LEASES);
     await scene.send(envelopes);
     // A create may have been asked for again after the crash: what counts is what the order book has.
     await expectEverythingOnce(scene, sent, 2);

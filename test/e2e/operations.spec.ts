@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import type { ChildProcess } from 'node:child_process';
 import pg from 'pg';
-import { SettlementScene } from '../support/settlement-scene.js';
+import { SettlementScene, SHORT_LEASES } from '../support/settlement-scene.js';
 import { trade } from '../support/trade.js';
 
 interface Ready {
@@ -60,8 +60,13 @@ describe('operating a process, black box: apps, Kafka and PostgreSQL are real', 
   test('default: ready when all roles make progress, and the metrics tell what they did', async () => {
     scene.start('standalone', ANY_PORT);
     const url = await address();
-    await scene.until('ready', async () => (await readiness(url)).http === 200);
-    expect((await readiness(url)).checks?.toSorted((a, b) => a.check.localeCompare(b.check))).toEqual(
+    let ready: Ready | undefined;
+    await scene.until('ready', async () => {
+      const seen = await readiness(url);
+      if (seen.http === 200) ready = seen;
+      return ready !== undefined;
+    });
+    expect(ready?.checks?.toSorted((a, b) => a.check.localeCompare(b.check))).toEqual(
       ['backlog', 'database', 'input', 'intake', 'orders', 'process', 'relay', 'schedule', 'workflows'].map(
         (check) => ({
           check,
@@ -131,7 +136,7 @@ describe('operating a process, black box: apps, Kafka and PostgreSQL are real', 
       await scene.kill(intake, 'SIGTERM');
       await blocker.query('BEGIN');
       await blocker.query('SELECT FROM v402.settlement FOR UPDATE');
-      const orders = scene.start('orders', env);
+      const orders = scene.start('orders', { ...SHORT_LEASES, ...env });
       await scene.until('claims', async () => (await scene.count('v402.work WHERE lease_until IS NOT NULL')) > 0);
       return orders;
     };
@@ -164,7 +169,7 @@ describe('operating a process, black box: apps, Kafka and PostgreSQL are real', 
     });
 
     test('behavior: what stands still is told by readiness', async () => {
-      await stuckOrders({ ...ANY_PORT, V402_UNREADY_AFTER_MS: '100' });
+      await stuckOrders({ ...ANY_PORT, V402_UNREADY_AFTER_MS: '1000' });
       const url = await address('orders');
       await scene.until('the reason', async () => (await troubles(url)).includes('database: transaction_stuck'));
       await blocker.query('ROLLBACK');

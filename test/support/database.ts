@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { type DatabaseUrls, provisionDatabase, readMigrations } from '@v402/persistence';
 import pg from 'pg';
+import { until } from './until.js';
 
 /** A database of one test file's own, migrated and empty. */
 export interface TestDatabase extends DatabaseUrls {
@@ -55,6 +56,8 @@ const makeSecondOperator = async (admin: pg.Client): Promise<void> => {
   await admin.query(`CREATE ROLE ${name} LOGIN PASSWORD '${password}' IN ROLE v402_operator`);
 };
 
+const OBJECT_IN_USE = '55006';
+
 const TEMPLATE_LOCK = 402_402_499;
 
 /** Migrates once for all test files; under its final name the template is always whole. */
@@ -87,14 +90,22 @@ const patient = (orderbookUrl: string): string => {
   return url.href;
 };
 
+/** @returns whether it is gone: on a busy machine who is cut off may take longer to go than PostgreSQL waits for it */
+const dropped = async (admin: pg.Client, name: string): Promise<boolean> => {
+  try {
+    await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    return true;
+  } catch (error) {
+    if (error instanceof pg.DatabaseError && error.code === OBJECT_IN_USE) return false;
+    throw error;
+  }
+};
+
 export const createTestDatabase = async (): Promise<TestDatabase> => {
   const template = await migratedTemplate();
   const name = `v402_test_${randomUUID().replaceAll('-', '')}`;
   const urls = await provisionDatabase({ adminUrl: testPostgresUrl(), database: name, passwords, template });
-  const drop = (): Promise<void> =>
-    withAdmin(async (admin) => {
-      await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
-    });
+  const drop = (): Promise<void> => withAdmin((admin) => until(() => dropped(admin, name)));
   return {
     ...urls,
     orderbookUrl: patient(urls.orderbookUrl),

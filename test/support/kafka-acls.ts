@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { topicName, type TopicKey } from '@v402/messaging';
 import kafkajs, { type AclEntry } from 'kafkajs';
+import { until } from './until.js';
 
 const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, Kafka, logLevel, ResourcePatternTypes } = kafkajs;
 
@@ -76,7 +77,7 @@ const beginningWith = (resourceType: AclEntry['resourceType'], resourceName: str
   resourcePatternType: ResourcePatternTypes.PREFIXED,
 });
 
-/** Grants and takes back permissions, as somebody who may do everything. */
+/** Grants and takes back permissions, as somebody who may do everything. Each call resolves when the broker goes by it. */
 export class KafkaAcls {
   readonly #kafka: InstanceType<typeof Kafka>;
 
@@ -86,12 +87,18 @@ export class KafkaAcls {
 
   async grant(user: string, permissions: readonly Permission[]): Promise<void> {
     const acl = entriesOf(user, permissions);
-    await this.#asked((admin) => admin.createAcls({ acl }));
+    await this.#asked(async (admin) => {
+      await admin.createAcls({ acl });
+      await until(async () => (await countOf(admin, acl)) === acl.length);
+    });
   }
 
   async revoke(user: string, permissions: readonly Permission[]): Promise<void> {
     const filters = entriesOf(user, permissions);
-    await this.#asked((admin) => admin.deleteAcls({ filters }));
+    await this.#asked(async (admin) => {
+      await admin.deleteAcls({ filters });
+      await until(async () => (await countOf(admin, filters)) === 0);
+    });
   }
 
   async #asked(ask: (admin: kafkajs.Admin) => Promise<unknown>): Promise<void> {
@@ -103,6 +110,16 @@ export class KafkaAcls {
       await admin.disconnect();
     }
   }
+}
+
+/** How many of these the broker knows: it hears of them a moment after the controller. */
+async function countOf(admin: kafkajs.Admin, entries: readonly AclEntry[]): Promise<number> {
+  let count = 0;
+  for (const entry of entries) {
+    const { resources } = await admin.describeAcls(entry);
+    count += resources.reduce((sum, { acls }) => sum + acls.length, 0);
+  }
+  return count;
 }
 
 const entriesOf = (user: string, permissions: readonly Permission[]): AclEntry[] =>

@@ -34,20 +34,24 @@ function factOf({ type, subject, data }: SeenEvent): string {
   return JSON.stringify([type, subject, data['side'], about, data['code']]);
 }
 
-const ORDER_KINDS = ['sales_order', 'purchase_order'] as const;
+const SIDES = { sales_order: 'seller', purchase_order: 'buyer' } as const;
 
 /**
- * Per kind, how many order numbers were drawn that no order has. Every create draws one, one that is refused because its
- * reference is taken, too; so 0 means that no order was asked for a second time, which its table alone cannot show.
+ * The kinds of which more order numbers were drawn than creates were intended. Every create draws one, one that is refused
+ * because its reference is taken, too; so none means that nobody asked for an order under another's intent, which the table
+ * of orders alone cannot show. Where the order book was too slow for one create, another intent was recorded for the next.
  */
-export async function unusedOrderNumbers(scene: SettlementScene): Promise<Record<string, number>> {
-  const counts = ORDER_KINDS.map(async (kind) => {
-    const sql = `SELECT (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM orderbook.${kind}_number)::int
-      - (SELECT count(*) FROM orderbook.order_head WHERE kind = $1)::int AS unused`;
-    const [row] = await scene.sql<{ unused: number }>(sql, [kind]);
-    return [kind, row?.unused ?? NaN] as const;
+export async function unintendedCreates(scene: SettlementScene): Promise<string[]> {
+  const found = Object.entries(SIDES).map(async ([kind, side]) => {
+    const sql = `SELECT (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM orderbook.${kind}_number)::int AS drawn,
+      (SELECT sum(attempt) FROM v402.order_placement WHERE side = $1)::int AS intended`;
+    const [{ drawn, intended } = { drawn: NaN, intended: NaN }] = await scene.sql<{ drawn: number; intended: number }>(
+      sql,
+      [side],
+    );
+    return drawn <= intended ? [] : [`${kind}: ${drawn} drawn, ${intended} intended`];
   });
-  return Object.fromEntries(await Promise.all(counts));
+  return (await Promise.all(found)).flat();
 }
 
 /** What the order book holds, as `kind contractId`, sorted. */

@@ -12,6 +12,9 @@ import { TRUST_REGISTRY } from './trade.js';
 import { until } from './until.js';
 
 type SceneDatabase = Omit<TestDatabase, 'secondOperatorUrl'>;
+/** For processes that die: others take over what they held without a long wait. */
+export const SHORT_LEASES = { V402_LEASE_MS: '2000', V402_ORDER_CALL_TIMEOUT_MS: '1000' } as const;
+
 type App = 'standalone' | 'intake' | 'orders' | 'workflows' | 'relay';
 
 /** A published event, parsed, with where it stands. */
@@ -112,8 +115,10 @@ export class SettlementScene {
       V402_ORDERBOOK_DATABASE_URL: this.database.orderbookUrl,
       V402_POLL_MS: '100',
       V402_RECHECK_MS: '300',
-      V402_LEASE_MS: '2000',
-      V402_ORDER_CALL_TIMEOUT_MS: '1000',
+      // On a busy machine, too, no lease, no call and no drain ends before its time.
+      V402_LEASE_MS: '30000',
+      V402_ORDER_CALL_TIMEOUT_MS: '20000',
+      V402_DRAIN_MS: '60000',
       V402_LOG_LEVEL: 'info',
     };
   }
@@ -181,10 +186,10 @@ export class SettlementScene {
     await this.until(`it says ${String(what)}`, () => Promise.resolve(this.log(app).search(what) !== -1));
   }
 
-  /** Nothing is due and nothing waits to be published. */
+  /** Nothing is due, nothing waits to be published, and of every order that was asked for the outcome is known. */
   async settled(): Promise<void> {
-    const idle =
-      'SELECT (SELECT count(*) FROM v402.outbox) + (SELECT count(*) FROM v402.work WHERE due_at <= now()) AS n';
+    const idle = `SELECT (SELECT count(*) FROM v402.outbox) + (SELECT count(*) FROM v402.work WHERE due_at <= now())
+      + (SELECT count(*) FROM v402.order_placement WHERE state IN ('placing', 'unknown')) AS n`;
     await this.until('idle', async () => Number((await this.sql<{ n: string }>(idle))[0]?.n) === 0);
   }
 

@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import kafkajs, { type Admin, type Transaction } from 'kafkajs';
 import { KafkaTopics, topicName, topicSpecs } from '@v402/messaging';
+import { until } from './until.js';
 
 const quiet = { logLevel: kafkajs.logLevel.NOTHING };
 
@@ -32,7 +34,11 @@ export class ContractsTopic {
 
   /** Deletes the topic and makes it anew. */
   async recreate(partitions: number): Promise<void> {
-    await this.#asked((admin) => admin.deleteTopics({ topics: [this.name] }));
+    await this.#asked(async (admin) => {
+      await admin.deleteTopics({ topics: [this.name] });
+      // The broker hears of it a moment after the controller: what it still lists would not be made.
+      await until(async () => !(await admin.listTopics()).includes(this.name));
+    });
     const topics = new KafkaTopics({ brokers: this.brokers, clientId: 'topic-admin' }, () => undefined);
     await topics.create(topicSpecs(this.prefix, { partitions, replicationFactor: 1 }));
   }
@@ -41,6 +47,29 @@ export class ContractsTopic {
   async moveGroup(groupId: string, partition: number, offset: bigint): Promise<void> {
     const partitions = [{ partition, offset: offset.toString() }];
     await this.#asked((admin) => admin.setOffsets({ groupId, topic: this.name, partitions }));
+  }
+
+  /** How many members a group has that each know their partitions; 0 while it rebalances. */
+  async members(groupId: string): Promise<number> {
+    const { groups } = await this.#asked((admin) => admin.describeGroups([groupId]));
+    return groups.reduce((count, { state, members }) => count + (state === 'Stable' ? members.length : 0), 0);
+  }
+
+  /**
+   * Resolves when the broker has answered every request for records that it had before: one that comes later, and waits as
+   * long or longer, has been answered with nothing.
+   */
+  async untilNobodyWaits(): Promise<void> {
+    const consumer = this.#kafka.consumer({ groupId: `v402-reader-${randomUUID()}`, maxWaitTimeInMs: 1_000 });
+    const answered = new Promise((resolve) => consumer.on(consumer.events.FETCH, resolve));
+    try {
+      await consumer.connect();
+      await consumer.subscribe({ topic: this.name, fromBeginning: false });
+      await consumer.run({ eachBatch: () => Promise.resolve() });
+      await answered;
+    } finally {
+      await consumer.disconnect();
+    }
   }
 
   async high(partition: number): Promise<bigint> {
