@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { startV402, v402 } from '../support/cli.js';
+import { until } from '../support/until.js';
 
 /** The demonstration as a stranger runs it: it starts Kafka, PostgreSQL and the app by itself, in a folder of this test. */
 let folder: string;
@@ -26,9 +26,10 @@ const processes = (): Map<string, { readonly parent: string; readonly started: s
       .flatMap((pid) => {
         const stat = statOf(pid);
         // After the name, which may hold anything: state, parent, …, and as the 20th the time of the start.
-        const [, parent, ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+        const [state, parent, ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
         const started = rest[17];
-        return parent === undefined || started === undefined ? [] : [[pid, { parent, started }]];
+        // One that has ended stays listed until somebody asks how.
+        return parent === undefined || started === undefined || state === 'Z' ? [] : [[pid, { parent, started }]];
       }),
   );
 
@@ -72,14 +73,14 @@ test('sends contracts, finds exactly what was sent, and leaves nothing behind', 
 test('killed in the middle: no process of its own lives on', async () => {
   const child = startV402(['demo', '--contracts', '2000'], { TMPDIR: folder });
   const gone = once(child, 'exit');
-  for await (const chunk of child.stdout.setEncoding('utf8')) if (String(chunk).includes('Agents send it')) break;
+  let told = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (told += text));
+  await until(() => told.includes('Agents send it') || child.exitCode !== null, { timeoutMs: 240_000 });
   const tree = treeOf(String(child.pid));
   // Itself, the watchdog, PostgreSQL and its processes, Kafka, the standalone app.
   expect(tree.size).toBeGreaterThanOrEqual(5);
   child.kill('SIGKILL');
   await gone;
-  const end = Date.now() + 20_000;
-  while (stillThere(tree).length > 0 && Date.now() < end) await sleep(100);
-  expect(stillThere(tree)).toEqual([]);
+  await until(() => stillThere(tree).length === 0, { everyMs: 100 });
   expect(readdirSync(folder).filter((name) => name.startsWith('v402-parts-'))).toEqual([]);
 });

@@ -4,7 +4,7 @@ import { PartsError } from './parts-error.js';
 import type { PartCommand, PartExit, PartProcess, Watchdog } from './watchdog.js';
 
 const PROBE_EVERY_MS = 25;
-const READY_WITHIN_MS = 60_000;
+const READY_WITHIN_MS = 180_000;
 const TAIL_CHARACTERS = 2_000;
 
 /** The end of a log, or nothing if there is none. */

@@ -8,7 +8,7 @@ import { onFreePorts } from './ports.js';
 import { readablePrograms, type User } from './postgres-binaries.js';
 import type { PartCommand, PartProcess, Watchdog } from './watchdog.js';
 
-const PROBE_TIMEOUT_MS = 1_000;
+const PROBE_TIMEOUT_MS = 10_000;
 const STOP_WITHIN_MS = 15_000;
 const OLDEST_VERSION = 150_000;
 

@@ -15,7 +15,7 @@ const END_WITH_PARENT = new URL('../assets/end-with-parent.mjs', import.meta.url
 /** What an app logs when its roles run and, where it takes contracts, the broker has given it partitions to read. */
 const readyLine = (app: App): string =>
   app === 'standalone' || app === 'intake' ? '"state":"consuming"' : '"msg":"The roles run."';
-const READY_WITHIN_MS = 30_000;
+const READY_WITHIN_MS = 120_000;
 const STOP_WITHIN_MS = 15_000;
 
 export interface AppOptions {

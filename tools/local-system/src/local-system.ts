@@ -47,6 +47,8 @@ const OUTPUTS = [
   ['rejections', 'rejections'],
 ] as const satisfies readonly (readonly [TopicKey, string])[];
 const SILENT = (): undefined => undefined;
+/** Of a process that nobody kills: on a busy machine, too, no call and no lease ends before its time. */
+const PATIENT = { V402_LEASE_MS: '30000', V402_ORDER_CALL_TIMEOUT_MS: '20000' };
 
 /**
  * A whole installation on local parts: a database, topics and files of its own, and the standalone app. It looks at the app
@@ -112,7 +114,8 @@ export class LocalSystem {
   }
 
   startStandalone({ outlive }: { readonly outlive: boolean }): AppProcess {
-    return AppProcess.start({ app: 'standalone', env: this.env, logFile: this.logFile, outlive });
+    const env = { ...this.env, ...PATIENT };
+    return AppProcess.start({ app: 'standalone', env, logFile: this.logFile, outlive });
   }
 
   /** Starts one of several processes, under a name that its successor has, too. It ends with this program. */

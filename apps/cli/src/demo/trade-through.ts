@@ -17,7 +17,7 @@ export interface TradeRecord {
 const CHUNK = 5;
 const CHUNK_EVERY_MS = 100;
 const LOOK_EVERY_MS = 200;
-const STALLED_AFTER_MS = 20_000;
+const STALLED_AFTER_MS = 60_000;
 /** What should not have been published would be published by then. */
 const QUIET_MS = 750;
 
