@@ -50,9 +50,9 @@ afterEach(async () => {
 });
 
 const until = async (holds: () => boolean): Promise<void> => {
-  const endMs = performance.now() + 5_000;
+  const endMs = performance.now() + 60_000;
   while (!holds()) {
-    if (performance.now() > endMs) throw new Error(`Not within 5 s: ${holds.toString()}`);
+    if (performance.now() > endMs) throw new Error(`Not within a minute: ${holds.toString()}`);
     await sleep(2);
   }
 };
