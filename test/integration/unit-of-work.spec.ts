@@ -292,7 +292,7 @@ describe('a database that goes away', () => {
     expect(error).toMatchObject({
       kind: 'retryable',
       code: 'database_authentication_failed',
-      message: 'The database refuses the login: check the role and the password in its URL.',
+      message: 'The database refuses the login: check the role, the password and the sslmode in its URL.',
       context: { sqlState: '28P01' },
     });
   });

@@ -26,6 +26,13 @@ export class RetryableError extends CodedError {
   readonly kind = 'retryable';
 }
 
+/**
+ * Whether Node.js gave this code to a connection on which TLS was not agreed, or whose certificate is not accepted: no
+ * waiting helps, unlike with a server that is away.
+ */
+export const isTlsFault = (nodeCode: string): boolean =>
+  /CERT|^UNABLE_TO_|^ERR_(TLS|SSL)_|^HOSTNAME_MISMATCH$/.test(nodeCode);
+
 /** The stable code of an error; `unforeseen` for one that is not ours. */
 export const codeOf = (error: unknown, unforeseen = 'unexpected_error'): string =>
   error instanceof CodedError ? error.code : unforeseen;

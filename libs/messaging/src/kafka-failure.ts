@@ -1,4 +1,4 @@
-import { RetryableError } from '@v402/domain';
+import { isTlsFault, RetryableError } from '@v402/domain';
 
 /** Why Kafka could not be used, as operators and dashboards know it. */
 export type KafkaFailureCode =
@@ -48,9 +48,6 @@ const BY_NAME: Readonly<Record<string, KafkaFailureCode>> = {
   ConsumerStalledError: 'consumer_stalled',
 };
 
-/** Codes of Node.js for a certificate that is not accepted, and for a connection on which TLS cannot be agreed. */
-const OF_TLS = /CERT|^UNABLE_TO_|^ERR_(TLS|SSL)_|^HOSTNAME_MISMATCH$/;
-
 /** The Kafka protocol's name of an error, `MESSAGE_TOO_LARGE` for example, found in the error or in what caused it. */
 export function protocolErrorType(error: unknown): string | null {
   for (const cause of causes(error)) {
@@ -65,7 +62,7 @@ export function failureCode(error: unknown): KafkaFailureCode | null {
   const byType = BY_TYPE[protocolErrorType(error) ?? ''];
   if (byType !== undefined) return byType;
   for (const cause of causes(error)) {
-    if ('code' in cause && OF_TLS.test(String(cause.code))) return 'tls_failed';
+    if ('code' in cause && isTlsFault(String(cause.code))) return 'tls_failed';
     const byName = BY_NAME[cause.name];
     if (byName !== undefined) return byName;
   }

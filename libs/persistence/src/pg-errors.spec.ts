@@ -70,7 +70,22 @@ test('the driver cannot log in: the sentence says what to check', () => {
   expect(classify(cause)).toMatchObject({
     kind: 'retryable',
     code: 'database_authentication_failed',
-    message: expect.stringContaining('the role and the password in its URL') as unknown,
+    message: expect.stringContaining('the role, the password and the sslmode in its URL') as unknown,
+    cause,
+  });
+});
+
+test.each([
+  ['a certificate that nobody trusts', { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }],
+  ['one that has expired', { code: 'CERT_HAS_EXPIRED' }],
+  ['one for another host', { code: 'ERR_TLS_CERT_ALTNAME_INVALID' }],
+  ['a server without TLS', {}],
+])('TLS is not agreed: %s', (_, code) => {
+  const cause = Object.assign(new Error('The server does not support SSL connections'), code);
+  expect(classify(cause)).toMatchObject({
+    kind: 'retryable',
+    code: 'database_tls_failed',
+    message: expect.stringContaining('sslrootcert') as unknown,
     cause,
   });
 });

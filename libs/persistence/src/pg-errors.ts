@@ -1,4 +1,4 @@
-import { type ErrorContext, RetryableError, TerminalError } from '@v402/domain';
+import { type ErrorContext, isTlsFault, RetryableError, TerminalError } from '@v402/domain';
 import pg from 'pg';
 
 /** Which of its callers' next steps an error calls for, by SQLSTATE (PostgreSQL, appendix A). */
@@ -52,19 +52,26 @@ function contextOf({ code = '', constraint, table, column }: pg.DatabaseError): 
 
 /** The database cannot be reached, or the connection is gone; whatever was under way may have happened or not. */
 export function unavailable(cause: unknown): RetryableError {
+  const sentence = 'The database cannot be reached or has gone away.';
+  return new RetryableError('database_unavailable', sentence, reasonOf(cause), { cause });
+}
+
+function reasonOf(cause: unknown): ErrorContext {
   const reason = codeOf(cause);
-  return new RetryableError(
-    'database_unavailable',
-    'The database cannot be reached or has gone away.',
-    reason === undefined ? {} : { reason },
-    { cause },
-  );
+  return reason === undefined ? {} : { reason };
 }
 
 /** The server does not let us in. */
 export function authenticationFailed(context: ErrorContext, options: ErrorOptions = {}): RetryableError {
-  const sentence = 'The database refuses the login: check the role and the password in its URL.';
+  const sentence = 'The database refuses the login: check the role, the password and the sslmode in its URL.';
   return new RetryableError('database_authentication_failed', sentence, context, options);
+}
+
+/** The way to the server is not as safe as the URL asks for, or not as the server does. */
+export function tlsFailed(context: ErrorContext, options: ErrorOptions = {}): RetryableError {
+  const sentence =
+    'TLS to the database was not agreed: check sslmode and sslrootcert in its URL, and the certificate of the server.';
+  return new RetryableError('database_tls_failed', sentence, context, options);
 }
 
 /** The database, or something in it that this release needs, does not exist. */
@@ -75,6 +82,11 @@ export function notMigrated(context: ErrorContext, options: ErrorOptions = {}): 
 
 /** What the driver raises when it has no password for a server that asks for one, or meets a server that is another. */
 const isLoginError = (error: unknown): boolean => error instanceof Error && error.message.startsWith('SASL: ');
+
+/** What the driver raises where the server has no TLS, or one of its certificates is not accepted. */
+const isTlsError = (error: unknown): boolean =>
+  (error instanceof Error && error.message.startsWith('The server does not support SSL')) ||
+  isTlsFault(codeOf(error) ?? '');
 
 /** SQLSTATE, or the operating system's name of the error, such as `ECONNREFUSED`. */
 const codeOf = (error: unknown): string | undefined =>
@@ -90,6 +102,7 @@ export function classify(error: unknown): unknown {
   // A value that the driver cannot serialize is a mistake of ours, not of the database.
   if (error instanceof TypeError || error instanceof RangeError) return error;
   if (isLoginError(error)) return authenticationFailed({}, { cause: error });
+  if (isTlsError(error)) return tlsFailed(reasonOf(error), { cause: error });
   // What else the driver raises by itself, without an answer of the server, is about the connection.
   if (!(error instanceof pg.DatabaseError) || error.code === undefined) return unavailable(error);
   const verdict = verdictOn(error.code);

@@ -20,8 +20,8 @@ export class PgUnitOfWork extends UnitOfWork {
 
   /**
    * As `UnitOfWork.run` says, and: @throws RetryableError `transaction_conflict` when it lost every time,
-   * `lock_timeout`, `statement_timeout`, `database_authentication_failed`, `database_not_migrated`, `database_permission_denied`,
-   * `database_error` for what is not classified. A commit whose answer is lost is
+   * `lock_timeout`, `statement_timeout`, `database_authentication_failed`, `database_tls_failed`, `database_not_migrated`,
+   * `database_permission_denied`, `database_error` for what is not classified. A commit whose answer is lost is
    * `database_unavailable`: it may have happened, so callers have to be able to run the same work again.
    */
   override async run<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {

@@ -7,7 +7,7 @@ import { isKafkaReady } from './kafka-probe.js';
 import { areRunning, readKept, stateFile, type KeptParts } from './kept-parts.js';
 import { PartsError } from './parts-error.js';
 import { postgresUser, reachableTemporaryFolder, type User } from './postgres-binaries.js';
-import { checkPostgres, PostgresServer, type PostgresStop } from './postgres-server.js';
+import { checkPostgres, PostgresServer, type PostgresStop, type PostgresTls } from './postgres-server.js';
 import type { KafkaUsers, SecuredAddress } from './secured-listener.js';
 import { Watchdog } from './watchdog.js';
 
@@ -22,6 +22,8 @@ export interface LocalPartsOptions {
   readonly fsync?: boolean;
   /** Gives the Kafka that is started a second listener, for these users: TLS, SCRAM-SHA-512, and only what ACLs allow. */
   readonly kafkaUsers?: KafkaUsers;
+  /** Has the PostgreSQL that is started take connections with TLS only. */
+  readonly postgresTls?: PostgresTls;
   /** Let the parts outlive this program, until `stop` or `stopKept(dir)`. */
   readonly keep?: boolean;
   /** Where kept parts are written down; in their temporary folder if absent. */
@@ -98,9 +100,10 @@ async function startMissing(
   const run = await newRun(startPostgres);
   const { watchdog, folder, user } = run;
   const nothing = Promise.resolve(undefined);
+  const wishes = { fsync: options.fsync ?? true, tls: options.postgresTls };
   const starting = [
     startKafka ? KafkaBroker.start(watchdog, folder, process.env, options.kafkaUsers, onProgress) : nothing,
-    startPostgres ? PostgresServer.start(watchdog, folder, user, options.fsync ?? true, onProgress) : nothing,
+    startPostgres ? PostgresServer.start(watchdog, folder, user, wishes, onProgress) : nothing,
   ] as const;
   try {
     const [broker, server] = await Promise.all(starting);

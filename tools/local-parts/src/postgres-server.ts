@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chown, mkdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { PartsError } from './parts-error.js';
@@ -15,6 +15,15 @@ const OLDEST_VERSION = 150_000;
 /** How PostgreSQL is stopped: `fast` in good order, `immediate` without saving, so that the next start recovers as after a crash. */
 export type PostgresStop = 'fast' | 'immediate';
 
+/** PEM files of a server that takes no connection without TLS. Paths stand in its URL, so they are absolute. */
+export interface PostgresTls {
+  /** Valid for 127.0.0.1. */
+  readonly certificateFile: string;
+  readonly keyFile: string;
+  /** Of the certificate's issuer, which clients check it by. */
+  readonly issuerFile: string;
+}
+
 interface Setup {
   readonly watchdog: Watchdog;
   readonly programs: string;
@@ -23,7 +32,10 @@ interface Setup {
   readonly password: string;
   /** Whether a commit waits for the disk. */
   readonly fsync: boolean;
+  readonly tls: PostgresTls | undefined;
 }
+
+type Wishes = Pick<Setup, 'fsync' | 'tls'>;
 
 /** One PostgreSQL on loopback, started by us. It keeps its port and its data over stops. */
 export class PostgresServer {
@@ -42,13 +54,20 @@ export class PostgresServer {
     watchdog: Watchdog,
     folder: string,
     user: User | undefined,
-    fsync: boolean,
+    wishes: Wishes,
     onProgress: (line: string) => void,
   ): Promise<PostgresServer> {
     onProgress('PostgreSQL: starting …');
     const began = performance.now();
     const programs = await readablePrograms(folder, user);
-    const setup: Setup = { watchdog, programs, folder, user, password: randomBytes(18).toString('base64url'), fsync };
+    const setup: Setup = {
+      watchdog,
+      programs,
+      folder,
+      user,
+      password: randomBytes(18).toString('base64url'),
+      ...wishes,
+    };
     await initialise(setup);
     const server = await onFreePorts(1, async ([port = 0]) => new PostgresServer(setup, port, await run(setup, port)));
     onProgress(`PostgreSQL: ready on 127.0.0.1:${server.port} (${((performance.now() - began) / 1000).toFixed(1)} s)`);
@@ -106,6 +125,18 @@ async function initialise(setup: Setup): Promise<void> {
   const args = [`--pgdata=${data}`, ...access, ...text, '--no-sync', '--no-instructions'];
   await runToEnd(setup.watchdog, 'initdb', command(setup, 'initdb', args, 'initdb.log'));
   await rm(passwordFile);
+  if (setup.tls) await requireTls(setup, setup.tls);
+}
+
+/** Copies what the server shows to where its user can read it, and lets nobody in who does not ask for it. */
+async function requireTls(setup: Setup, { certificateFile, keyFile }: PostgresTls): Promise<void> {
+  const data = dataFolder(setup);
+  const key = join(data, 'server.key');
+  await cp(certificateFile, join(data, 'server.crt'));
+  await cp(keyFile, key);
+  await chmod(key, 0o600);
+  if (setup.user) await chown(key, setup.user.uid, setup.user.gid);
+  await writeFile(join(data, 'pg_hba.conf'), 'hostssl all all 127.0.0.1/32 scram-sha-256\n');
 }
 
 async function run(setup: Setup, port: number): Promise<PartProcess> {
@@ -120,6 +151,7 @@ async function run(setup: Setup, port: number): Promise<PartProcess> {
     timezone: 'UTC',
     log_timezone: 'UTC',
     fsync: setup.fsync ? 'on' : 'off',
+    ssl: setup.tls ? 'on' : 'off',
   };
   const args = [
     '-D',
@@ -146,6 +178,7 @@ function command(setup: Setup, program: string, args: readonly string[], log: st
 
 const dataFolder = (setup: Setup): string => join(setup.folder, 'postgres-data');
 
-function url(setup: Setup, port: number): string {
-  return `postgresql://postgres:${setup.password}@127.0.0.1:${port}/postgres`;
+function url({ password, tls }: Setup, port: number): string {
+  const plain = `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`;
+  return tls ? `${plain}?sslmode=verify-full&sslrootcert=${encodeURIComponent(tls.issuerFile)}` : plain;
 }

@@ -1,7 +1,7 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { RetryableError } from '@v402/domain';
 import { Prisma, PrismaClient } from '../generated/client.js';
-import { authenticationFailed, notMigrated } from '../pg-errors.js';
+import { authenticationFailed, notMigrated, tlsFailed } from '../pg-errors.js';
 import { createPool, type DatabaseOptions } from '../pool.js';
 import { type Database, type Figures, readFigures } from './figures.js';
 import { settlementView, type SettlementView } from './settlement-view.js';
@@ -21,8 +21,8 @@ export class SettlementReader {
   /**
    * @param idOrShortRef a contractId or a shortRef, in capital or small letters
    * @returns undefined when no such contract was accepted
-   * @throws RetryableError `database_unavailable`, `database_authentication_failed`, `database_not_migrated`,
-   * `database_error`
+   * @throws RetryableError `database_unavailable`, `database_authentication_failed`, `database_tls_failed`,
+   * `database_not_migrated`, `database_error`
    */
   async find(idOrShortRef: string): Promise<SettlementView | undefined> {
     const where = /^[0-9a-f]{64}$/i.test(idOrShortRef)
@@ -78,6 +78,7 @@ export class SettlementReader {
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 const LOGIN_REFUSED = ['P1000', 'P1010'];
+const TLS_FAILED = 'P1011';
 /** No such database, table or column. */
 const NOT_THERE = ['P1003', 'P2021', 'P2022'];
 
@@ -85,6 +86,7 @@ const NOT_THERE = ['P1003', 'P2021', 'P2022'];
 function readError(error: unknown): RetryableError {
   const reason = error instanceof Prisma.PrismaClientKnownRequestError ? error.code : 'unknown';
   if (LOGIN_REFUSED.includes(reason)) return authenticationFailed({ reason });
+  if (reason === TLS_FAILED) return tlsFailed({ reason });
   if (NOT_THERE.includes(reason)) return notMigrated({ reason });
   return reason.startsWith('P1')
     ? new RetryableError('database_unavailable', 'The database cannot be reached or has gone away.', { reason })
