@@ -11,9 +11,10 @@ import { loadTrustRegistry, TrustedSignatureVerifier } from '@v402/signatures';
 const { DATABASE_URL, TRUST_REGISTRY, TOPIC, PARTITION, ARRIVED_AT, STOP_AT } = process.env;
 const say = (answer) => process.stdout.write(`${JSON.stringify(answer)}\n`);
 
+const verifier = new TrustedSignatureVerifier(loadTrustRegistry(readFileSync(TRUST_REGISTRY)));
 const handler = new AcceptContractsHandler(
   new PgUnitOfWork({ url: DATABASE_URL, applicationName: `intake ${PARTITION}` }),
-  new TrustedSignatureVerifier(loadTrustRegistry(readFileSync(TRUST_REGISTRY))),
+  () => verifier,
   { handlerId: null, servedParties: null, requireTranscript: false, conflict: 'hold', codeVersion: 'child' },
   { source: 'urn:v402:handler:test', topics: DEFAULT_TOPICS },
   { next: () => randomUUID() },
