@@ -14,7 +14,7 @@ const QUIET_PATIENCE_MS = 20_000;
 /** How many messages are sent at a time in a quiet moment. */
 const FEW = 5;
 /** A broker that was killed is back long before. */
-const SEND_PATIENCE_MS = 60_000;
+const SEND_PATIENCE_MS = 180_000;
 
 /** Sends the messages in step with what is taken of them. */
 export class Feed {
@@ -39,7 +39,7 @@ export class Feed {
     return `${this.#sent}/${this.sends.length}`;
   }
 
-  /** @throws when the broker takes nothing for a minute */
+  /** @throws when the broker takes nothing for three minutes */
   async run(): Promise<void> {
     try {
       await this.#sendAll();

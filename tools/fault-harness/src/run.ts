@@ -143,12 +143,14 @@ export async function run(parts: LocalParts, options: RunOptions): Promise<RunRe
     const feeding = feed.run();
     // It is asked for what went wrong when the faults are over.
     feeding.catch(() => undefined);
-    if (cells.length > 0)
+    if (cells.length > 0) {
+      await installation.untilDecided();
       await strikeAll(world, feed, schedule(cells, new Random(seed + 3)), {
         struck,
         calmMs: options.calmMs ?? CALM_MS,
         say,
       });
+    }
     await feeding;
     await fleet.restart();
     await untilIdle(installation, options.patienceMs ?? PATIENCE_MS, say);
@@ -186,7 +188,7 @@ function actionsOf({ audit }: Seen): Readonly<Record<string, number>> {
   return Object.fromEntries([...Map.groupBy(names, (name) => name)].map(([name, same]) => [name, same.length]));
 }
 
-/** One fault after the other, as long as there is something to feed. */
+/** One fault after the other, as long as there is something to feed; one at least. */
 async function strikeAll(
   world: FaultWorld,
   feed: Feed,
@@ -197,13 +199,13 @@ async function strikeAll(
     say,
   }: { readonly struck: StruckCell[]; readonly calmMs: number; readonly say: (line: string) => void },
 ): Promise<void> {
-  while (!feed.isOver) {
+  do {
     const cell = cells.next().value;
     const hasStruck = await strike(world, cell);
     struck.push({ ...cell, struck: hasStruck });
     say(`${feed.progress}  ${cell.place} ${cell.kind}${hasStruck ? '' : ' (nobody came there)'}`);
     await feed.goesOn(world.random.int(0, calmMs));
-  }
+  } while (!feed.isOver);
 }
 
 /** Until nothing is under way any more; what still is after a while without any change is judged as it stands. */

@@ -12,7 +12,7 @@ import {
   type PreflightIssue,
 } from '@v402/application';
 import { RetryableError } from '@v402/domain';
-import { DESK_TIMEOUT_MS, type CreateRequest, type DeskOrder } from './desk.js';
+import { DESK_TIMEOUT_MS, monotonicMs, type CreateRequest, type DeskOrder } from './desk.js';
 
 const CAPABILITIES: OrderSystemCapabilities = {
   uniqueRef: 'server',
@@ -43,7 +43,7 @@ export class DeskOrderSystem extends OrderSystem {
   }
 
   override async create(draft: OrderDraft, { attempt, signal }: CreateOptions): Promise<CreateOutcome> {
-    const body: CreateRequest = { order: agreedOrder(draft), attempt };
+    const body: CreateRequest = { order: agreedOrder(draft), attempt, askedMs: monotonicMs() };
     try {
       const response = await fetch(`${this.url}/orders`, { method: 'POST', body: JSON.stringify(body), signal });
       if (response.status === 429) {

@@ -19,7 +19,7 @@ export type DeskMode =
 
 export const DESK_MODES: readonly DeskMode[] = ['answer_lost', 'commits_late', 'storm', 'busy', 'reset', 'hangs'];
 
-/** The longest time after which a request that the desk has received can still take effect: longer than callers wait. */
+/** The longest time after which a request can still take effect, since it was asked: longer than callers wait. */
 export const DESK_TIMEOUT_MS = 1_500;
 
 /** An order as the desk has it. It keeps whatever it was asked to create: a second order with the same reference, too. */
@@ -33,6 +33,11 @@ export interface DeskOrder extends OrderSnapshot {
 export interface CreateRequest {
   readonly order: Omit<OrderSnapshot, 'orderNumber'>;
   readonly attempt: number;
+  /** When the caller asked, by `monotonicMs`. */
+  readonly askedMs: number;
 }
+
+/** The clock that all processes of a machine share and that nobody sets, in milliseconds. */
+export const monotonicMs = (): number => Number(process.hrtime.bigint() / 1_000_000n);
 
 export const deskKey = (kind: OrderKind, reference: string): string => `${kind} ${reference}`;

@@ -13,9 +13,11 @@ const PARTITIONS = 6;
 const GROUP = 'v402-intake';
 const SILENT = (): undefined => undefined;
 const RETRY_MS = 100;
-const RETRIES = 100;
+/** A minute: a server that was stopped is back before. */
+const RETRIES = 600;
 /** How long is waited for what the agents send, or a process does, and what may not come. */
 const PATIENCE_MS = 5_000;
+const START_PATIENCE_MS = 60_000;
 
 /** How far back offsets are moved: to take everything again would be most of the work of a long run. */
 const BACK = 300n;
@@ -185,6 +187,11 @@ export class Installation {
     }
   }
 
+  /** Until the first message is decided: what strikes before would meet processes that only start. */
+  async untilDecided(): Promise<void> {
+    await this.#until(async () => (await this.sql('SELECT FROM v402.decision LIMIT 1')).length > 0, START_PATIENCE_MS);
+  }
+
   /** Until a process of this name is in the group, or begins to be; not for ever: a busy machine may be slow to start it. */
   async untilMember(name: string): Promise<void> {
     await this.#until(async () => (await this.#group.members()).some((clientId) => clientId.endsWith(name)));
@@ -196,8 +203,8 @@ export class Installation {
     await this.#until(async () => (await this.lag()) > before);
   }
 
-  async #until(holds: () => Promise<boolean>): Promise<void> {
-    const endMs = performance.now() + PATIENCE_MS;
+  async #until(holds: () => Promise<boolean>, patienceMs = PATIENCE_MS): Promise<void> {
+    const endMs = performance.now() + patienceMs;
     while (performance.now() < endMs && !(await holds().catch(() => false))) await sleep(RETRY_MS);
   }
 

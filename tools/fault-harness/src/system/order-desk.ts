@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '@v402/simulators';
-import { DESK_TIMEOUT_MS, deskKey, type CreateRequest, type DeskMode, type DeskOrder } from './desk.js';
+import { DESK_TIMEOUT_MS, deskKey, monotonicMs, type CreateRequest, type DeskMode, type DeskOrder } from './desk.js';
 
 type Asked = CreateRequest & Pick<DeskOrder, 'askedAt'>;
 
@@ -84,7 +84,7 @@ export class OrderDesk {
     const { mode } = this;
     switch (mode) {
       case 'works':
-        answer(response, 201, this.#put(asked));
+        this.#confirm(this.#put(asked), response);
         return;
       case 'answer_lost':
         this.#put(asked);
@@ -112,7 +112,14 @@ export class OrderDesk {
     }
   }
 
-  #put({ order, attempt, askedAt }: Asked): DeskOrder {
+  #confirm(placed: DeskOrder | undefined, response: ServerResponse): void {
+    if (placed === undefined) response.destroy();
+    else answer(response, 201, placed);
+  }
+
+  /** Creates the order, unless the machine was so slow that its caller may have looked for it already. */
+  #put({ order, attempt, askedAt, askedMs }: Asked): DeskOrder | undefined {
+    if (monotonicMs() - askedMs > DESK_TIMEOUT_MS) return undefined;
     this.#count += 1;
     const placed = { ...order, attempt, askedAt, orderNumber: `D-${this.#count}` };
     const key = deskKey(order.kind, order.reference);
