@@ -2,15 +2,8 @@ import { makeStories } from '../stories/make-stories.js';
 import type { GoodContract, Story } from '../stories/story.js';
 import { Appearance, NOW, sha256 } from './appearance.builder.js';
 import { judge } from './judge.js';
+import { checksOf, sends, stories, storyOf } from './told-stories.js';
 import type { Check } from './violation.js';
-
-const { stories, sends } = makeStories({ seed: 7, contracts: 300, now: NOW });
-
-const storyOf = <Kind extends Story['kind']>(kind: Kind): Extract<Story, { kind: Kind }> => {
-  const story = stories.find((each): each is Extract<Story, { kind: Kind }> => each.kind === kind);
-  if (story === undefined) throw new RangeError(`No ${kind} among the stories.`);
-  return story;
-};
 
 const agreed = storyOf('agreed');
 const rivals = storyOf('rivals');
@@ -23,7 +16,7 @@ const settled = (change: (appearance: Appearance) => void = () => undefined): re
   const appearance = new Appearance();
   appearance.settle(agreed.contract);
   change(appearance);
-  return [...new Set(judge({ stories: [agreed], copies: 1, now: NOW }, appearance.seen).map(({ check }) => check))];
+  return checksOf(agreed, appearance);
 };
 
 test('default: a contract that was settled as agreed is nothing to complain about', () => {
@@ -34,7 +27,7 @@ test('default: of two rivals one is settled in part, and the other in quarantine
   const appearance = new Appearance();
   appearance.accept(rivals.rivals[1]);
   appearance.quarantine(rivals.rivals[0], rivals.rivals[1]);
-  expect(judge({ stories: [rivals], copies: 1, now: NOW }, appearance.seen)).toEqual([]);
+  expect(checksOf(rivals, appearance)).toEqual([]);
 });
 
 test.each<[what: string, check: Check, change: (appearance: Appearance) => void]>([
@@ -166,9 +159,7 @@ test('error: the conflict is ordered, too', () => {
   appearance.accept(rivals.rivals[0]);
   appearance.quarantine(rivals.rivals[1], rivals.rivals[0]);
   appearance.order(rivals.rivals[1], 'seller');
-  expect(judge({ stories: [rivals], copies: 1, now: NOW }, appearance.seen).map(({ check }) => check)).toContain(
-    'order',
-  );
+  expect(checksOf(rivals, appearance)).toContain('order');
 });
 
 test('error: the conflict is carried out, too', () => {
@@ -176,9 +167,7 @@ test('error: the conflict is carried out, too', () => {
   appearance.accept(rivals.rivals[0]);
   appearance.quarantine(rivals.rivals[1], rivals.rivals[0]);
   appearance.publish(rivals.rivals[1].contractId, 'org.v402.delivery.requested.v1', { deliveryId: 'd1' });
-  expect(judge({ stories: [rivals], copies: 1, now: NOW }, appearance.seen).map(({ check }) => check)).toContain(
-    'payment',
-  );
+  expect(checksOf(rivals, appearance)).toContain('payment');
 });
 
 test('an amendment waits for a person because its base had begun, and for nothing else', () => {
