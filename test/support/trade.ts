@@ -4,9 +4,10 @@ import { buildContract, type ContractDraft } from '@v402/contract';
 import type { SettlementContract, Side } from '@v402/domain';
 import { readPrivateKey, sealEnvelope, type SigningKey } from '@v402/signatures';
 
-const data = join(import.meta.dirname, '../vectors/data');
+/** The folder of the published test vectors. */
+export const VECTORS = join(import.meta.dirname, '../vectors/data');
 
-export const TRUST_REGISTRY = join(data, 'trust-registry.json');
+export const TRUST_REGISTRY = join(VECTORS, 'trust-registry.json');
 export const BUYER = 'did:web:buyer.example';
 export const SELLER = 'did:web:seller.example';
 
@@ -17,7 +18,7 @@ interface VectorKey {
   readonly privateJwk?: object;
 }
 
-const { keys } = JSON.parse(readFileSync(join(data, 'keys.json'), 'utf8')) as { keys: VectorKey[] };
+const { keys } = JSON.parse(readFileSync(join(VECTORS, 'keys.json'), 'utf8')) as { keys: VectorKey[] };
 
 /** A test key by its label in `keys.json`. */
 export function testKey(label: string): SigningKey {
