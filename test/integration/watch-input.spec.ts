@@ -70,6 +70,18 @@ const says =
   () =>
     Promise.resolve(said);
 
+/** Says it when so many have read their marks: none of them looks at what another has left. */
+const saysAtOnce = (count: number, ...said: PartitionFacts[]): Look => {
+  let missing = count;
+  const all = Promise.withResolvers<undefined>();
+  return async () => {
+    missing -= 1;
+    if (missing === 0) all.resolve(undefined);
+    await all.promise;
+    return said;
+  };
+};
+
 const decide = (offset: bigint, partition = 0): Promise<void> => {
   const message: DecidedMessage = { coordinates: { topic: TOPIC, partition, offset }, rawDigest: sha256(`${offset}`) };
   return unitOfWork.run((tx) => tx.input.advance([message]));
@@ -113,7 +125,8 @@ test.each([
   async (code, said, begin, row, next) => {
     await decide(9n);
     const names = ['intake-1', 'intake-2', 'intake-3', 'intake-4'];
-    const looks = await Promise.all(names.map((name) => handlerOf(says(said), unitOfWork, name).look(TOPIC, [0])));
+    const look = saysAtOnce(names.length, said);
+    const looks = await Promise.all(names.map((name) => handlerOf(look, unitOfWork, name).look(TOPIC, [0])));
     for (const { begins } of looks) expect(begins.get(0)).toBe(begin);
     expect(looks.flatMap((look) => look.losses)).toHaveLength(1);
     const process = expect.stringMatching(/^intake-\d$/) as unknown;
