@@ -153,15 +153,22 @@ describe('conflicts', () => {
     await unitOfWork.run((tx) => tx.deals.insertMissing([one, two]));
     let runs = 0;
     let meeting = 0;
-    const inOrder = (first: string, second: string): Promise<void> =>
-      unitOfWork.run(async (tx) => {
+    const won = Promise.withResolvers<undefined>();
+    const inOrder = async (first: string, second: string): Promise<void> => {
+      let hasLost = false;
+      await unitOfWork.run(async (tx) => {
         runs += 1;
+        // Else it might be back before the winner has gone on, and they would meet again.
+        if (hasLost) await won.promise;
+        hasLost = true;
         await tx.deals.lock([first]);
         meeting += 1;
-        // Only in their first run do both hold one lock before they ask for the other.
+        // In their first run both hold one lock before they ask for the other.
         while (meeting < 2) await sleep(1);
         await tx.deals.lock([second]);
       });
+      won.resolve(undefined);
+    };
     await Promise.all([inOrder(one.key, two.key), inOrder(two.key, one.key)]);
     expect(runs).toBe(3);
   });
