@@ -4,6 +4,7 @@ import { createKafka, type KafkaConnection, type KafkaLog } from './kafka-client
 import type { TimestampType } from './kafka-batch.js';
 import { protocolErrorType } from './kafka-failure.js';
 import { ConfigResourceTypes } from './kafkajs.js';
+import { wantedInSync } from './topics.js';
 
 export interface TopicSpec {
   readonly topic: string;
@@ -20,6 +21,12 @@ export type TopicFacts =
       readonly topic: string;
       readonly exists: true;
       readonly partitions: number;
+      /** On how many brokers each record is, of the partition that has the fewest. */
+      readonly replicationFactor: number;
+      /** On how many of them it has to be before it is acknowledged. */
+      readonly minInSyncReplicas: number | null;
+      /** Whether that is enough for what is acknowledged to outlive any one broker, where there are as many as that takes. */
+      readonly isReplicationSafe: boolean | null;
       readonly timestampType: TimestampType | null;
       /** Largest record batch in bytes. */
       readonly maxMessageBytes: number | null;
@@ -43,12 +50,13 @@ export class KafkaTopics {
       const visible = new Set(await admin.listTopics());
       const existing = topics.filter((topic) => visible.has(topic));
       if (existing.length === 0) return topics.map((topic) => ({ topic, exists: false }));
-      const partitions = await partitionCounts(admin, existing);
+      const sizes = await topicSizes(admin, existing);
       const settings = await topicSettings(admin, existing);
       return topics.map((topic) => {
-        const count = partitions.get(topic);
-        if (count === undefined) return { topic, exists: false };
-        return { topic, exists: true, partitions: count, ...(settings.get(topic) ?? UNREADABLE) };
+        const size = sizes.get(topic);
+        if (size === undefined) return { topic, exists: false };
+        const readable = settings.get(topic) ?? UNREADABLE;
+        return { topic, exists: true, ...size, ...readable, isReplicationSafe: isSafe(size, readable) };
       });
     });
   }
@@ -142,14 +150,25 @@ async function untilReady(admin: Admin, topics: readonly string[]): Promise<void
   }
 }
 
-async function partitionCounts(admin: Admin, topics: readonly string[]): Promise<ReadonlyMap<string, number>> {
+type TopicSize = Pick<TopicFacts & { exists: true }, 'partitions' | 'replicationFactor'>;
+
+async function topicSizes(admin: Admin, topics: readonly string[]): Promise<ReadonlyMap<string, TopicSize>> {
   const metadata = await admin.fetchTopicMetadata({ topics: [...topics] });
-  return new Map(metadata.topics.map(({ name, partitions }) => [name, partitions.length]));
+  return new Map(
+    metadata.topics.map(({ name, partitions }) => {
+      const replicationFactor = Math.min(...partitions.map(({ replicas }) => replicas.length));
+      return [name, { partitions: partitions.length, replicationFactor }];
+    }),
+  );
 }
 
-type TopicSettings = Omit<TopicFacts & { exists: true }, 'topic' | 'exists' | 'partitions'>;
+type TopicSettings = Omit<TopicFacts & { exists: true }, 'topic' | 'exists' | 'isReplicationSafe' | keyof TopicSize>;
+
+const isSafe = ({ replicationFactor }: TopicSize, { minInSyncReplicas }: TopicSettings): boolean | null =>
+  minInSyncReplicas === null ? null : minInSyncReplicas >= wantedInSync(replicationFactor);
 
 const UNREADABLE: TopicSettings = {
+  minInSyncReplicas: null,
   timestampType: null,
   maxMessageBytes: null,
   compression: null,
@@ -158,10 +177,11 @@ const UNREADABLE: TopicSettings = {
 const TIMESTAMP_TYPE = 'message.timestamp.type';
 const MAX_MESSAGE_BYTES = 'max.message.bytes';
 const COMPRESSION = 'compression.type';
+const MIN_IN_SYNC = 'min.insync.replicas';
 const READABLE_COMPRESSION = 'uncompressed';
 
 async function topicSettings(admin: Admin, topics: readonly string[]): Promise<ReadonlyMap<string, TopicSettings>> {
-  const configNames = [TIMESTAMP_TYPE, MAX_MESSAGE_BYTES, COMPRESSION];
+  const configNames = [TIMESTAMP_TYPE, MAX_MESSAGE_BYTES, COMPRESSION, MIN_IN_SYNC];
   const resources = topics.map((name) => ({ type: ConfigResourceTypes.TOPIC, name, configNames }));
   try {
     const described = await admin.describeConfigs({ includeSynonyms: false, resources });
@@ -170,9 +190,11 @@ async function topicSettings(admin: Admin, topics: readonly string[]): Promise<R
         const values = new Map(configEntries.map(({ configName, configValue }) => [configName, configValue]));
         const maxMessageBytes = values.get(MAX_MESSAGE_BYTES);
         const compression = values.get(COMPRESSION);
+        const minInSync = values.get(MIN_IN_SYNC);
         return [
           resourceName,
           {
+            minInSyncReplicas: minInSync === undefined ? null : Number(minInSync),
             timestampType: values.get(TIMESTAMP_TYPE) === 'LogAppendTime' ? 'LogAppendTime' : 'CreateTime',
             maxMessageBytes: maxMessageBytes === undefined ? null : Number(maxMessageBytes),
             compression: compression ?? null,

@@ -32,12 +32,20 @@ const INPUT_CONFIG = {
 /** An event has at most 900,000 bytes; whatever the broker's default is, its topics take one. */
 const OUTPUT_CONFIG = { 'max.message.bytes': String(1024 * 1024) } as const;
 
+/**
+ * On how many brokers a record of a topic with so many replicas has to be before it is acknowledged. What one broker alone
+ * confirmed is lost with it; of two or one, none can be done without.
+ */
+export const wantedInSync = (replicationFactor: number): number => (replicationFactor < 3 ? 1 : 2);
+
 /** Every topic of the system, ready for `KafkaTopics.create`. */
 export function topicSpecs(prefix: string, size: Pick<TopicSpec, 'partitions' | 'replicationFactor'>): TopicSpec[] {
+  const inSync = String(wantedInSync(size.replicationFactor));
   const spec = (key: TopicKey, config: TopicSpec['config']): TopicSpec => ({
     topic: topicName(prefix, key),
     ...size,
-    config,
+    // Where the broker chooses the number of replicas, its own setting holds.
+    config: size.replicationFactor < 1 ? config : { ...config, 'min.insync.replicas': inSync },
   });
   return [
     spec('contracts', INPUT_CONFIG),

@@ -2,6 +2,7 @@ export { KAFKA_VARIABLE, POSTGRES_VARIABLE } from './addresses.js';
 export { stopKept } from './kept-parts.js';
 export {
   startLocalParts,
+  type KafkaNode,
   type KafkaPart,
   type LocalParts,
   type LocalPartsOptions,

@@ -1,17 +1,14 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { copyFile, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { assetPath } from './assets.js';
-import { archiveName, cacheFolder, classPath, definedOnly, kafkaHome } from './kafka-home.js';
 import { isKafkaReady } from './kafka-probe.js';
 import { endPart, runToEnd, startPart } from './part-runner.js';
-import { onFreePorts } from './ports.js';
-import { addUsers, makeKeyStore, type KafkaUsers, type KeyStore, type SecuredAddress } from './secured-listener.js';
-import { findJava } from './toolchain.js';
+import { addUsers, type KafkaUsers, type KeyStore } from './secured-listener.js';
 import type { PartCommand, PartProcess, Watchdog } from './watchdog.js';
 
-const JVM_OPTIONS = [
+export const JVM_OPTIONS = [
   '-Xms64m',
   '-Xmx256m',
   '-XX:MaxDirectMemorySize=64m',
@@ -25,85 +22,69 @@ const JVM_OPTIONS = [
 ];
 /** Includes the seconds in which the JVM writes its archive of classes, at the first stop ever. */
 const STOP_WITHIN_MS = 30_000;
+/** A broker that stands still so long is given up by the others, and a killed one that comes back alone waits for it. */
+const SESSION_MS = { alone: 1_500, amongOthers: 4_000 } as const;
 
-/** What a broker is started with, again and again. */
-interface Setup {
-  readonly watchdog: Watchdog;
-  readonly java: string;
-  readonly classPath: string;
-  /** Archive of loaded classes in the cache; the first clean stop makes it, and each later start takes half the time. */
-  readonly archive: string;
-  readonly folder: string;
-  readonly clusterId: string;
-  readonly env: Record<string, string>;
-  readonly secured: { readonly users: KafkaUsers; readonly keyStore: KeyStore } | undefined;
-}
-
-interface Ports {
+export interface BrokerPorts {
   readonly plain: number;
   readonly controller: number;
   /** Listened on only where there are users. */
   readonly secured: number;
 }
 
-/** One Apache Kafka broker on loopback, started by us. It keeps its port and its data over stops and kills. */
-export class KafkaBroker {
-  readonly brokers: string[];
+/** What the brokers of a cluster have in common. */
+export interface ClusterSetup {
+  readonly watchdog: Watchdog;
+  readonly java: string;
+  readonly classPath: string;
+  /** Archive of loaded classes in the cache; the first clean stop makes it, and each later start takes half the time. */
+  readonly archive: string;
+  readonly clusterId: string;
+  readonly env: Record<string, string>;
+  readonly secured: { readonly users: KafkaUsers; readonly keyStore: KeyStore } | undefined;
+}
 
-  /** The listener of the users, where there are any. */
-  readonly secured: SecuredAddress | undefined;
+/** What a broker is started with, again and again. */
+interface Setup extends ClusterSetup {
+  readonly folder: string;
+  /** From 1: its place among `ports`. */
+  readonly id: number;
+  /** Of all brokers of the cluster. */
+  readonly ports: readonly BrokerPorts[];
+}
+
+/** One Apache Kafka broker on loopback, started by us. It keeps its ports and its data over stops and kills. */
+export class KafkaBroker {
+  /** As `host:port`. */
+  readonly address: string;
+  /** Where users come in, if there are any. */
+  readonly securedAddress: string;
 
   private constructor(
     private readonly setup: Setup,
-    private readonly ports: Ports,
     private process: PartProcess,
   ) {
-    this.brokers = [`127.0.0.1:${ports.plain}`];
-    const { secured } = setup;
-    this.secured = secured && {
-      brokers: [`127.0.0.1:${ports.secured}`],
-      certificateFile: secured.keyStore.certificateFile,
-    };
+    const { plain, secured } = portsOf(setup);
+    this.address = `127.0.0.1:${plain}`;
+    this.securedAddress = `127.0.0.1:${secured}`;
   }
 
-  /** Fetches it if need be, prepares a data folder in `folder`, starts it and waits until it answers. */
+  /** Prepares its own folder in `folder`, starts it and waits until it answers: among others, once most of them run. */
   static async start(
-    watchdog: Watchdog,
+    cluster: ClusterSetup,
     folder: string,
-    env: NodeJS.ProcessEnv,
-    users: KafkaUsers | undefined,
-    onProgress: (line: string) => void,
+    id: number,
+    ports: readonly BrokerPorts[],
   ): Promise<KafkaBroker> {
-    const java = await findJava(env);
-    const home = await kafkaHome(watchdog, folder, env, onProgress);
-    onProgress('Kafka: starting …');
-    const began = performance.now();
-    const jars = await classPath(home);
-    const childEnv = definedOnly(env);
-    const keyStore = users && (await makeKeyStore(watchdog, java.command, { cwd: folder, env: childEnv }));
-    const setup: Setup = {
-      watchdog,
-      java: java.command,
-      classPath: jars.join(':'),
-      archive: join(cacheFolder(env), await archiveName(java.version, JVM_OPTIONS, jars)),
-      folder,
-      // 22 characters; a leading sign would be read as an option.
-      clusterId: randomBytes(16).toString('base64url').replace(/^[-_]/, 'A'),
-      env: childEnv,
-      secured: users && keyStore && { users, keyStore },
-    };
-    const broker = await onFreePorts(3, async ([plain = 0, controller = 0, secured = 0]) => {
-      const ports = { plain, controller, secured };
-      await writeConfiguration(setup, ports);
-      return new KafkaBroker(setup, ports, await run(setup, plain));
-    });
-    onProgress(`Kafka: ready on ${broker.brokers.join()} (${((performance.now() - began) / 1000).toFixed(1)} s)`);
-    return broker;
+    const setup: Setup = { ...cluster, id, ports, folder: join(folder, `kafka-${id}`) };
+    await mkdir(setup.folder, { recursive: true });
+    await writeConfiguration(setup);
+    return new KafkaBroker(setup, await run(setup));
   }
 
   /** Starts it again where it was; nothing happens if it runs. */
   async start(): Promise<void> {
-    if (this.process.ended) this.process = await run(this.setup, this.ports.plain);
+    if (this.process.ended) this.process = await run(this.setup);
   }
 
   /** Stops it in good order. */
@@ -118,14 +99,26 @@ export class KafkaBroker {
   }
 }
 
+function portsOf({ id, ports }: Setup): BrokerPorts {
+  const own = ports[id - 1];
+  if (own === undefined) throw new RangeError(`There is no broker ${id} among ${ports.length}.`);
+  return own;
+}
+
 /** Writes the configuration and, once, formats the data folder for this cluster. */
-async function writeConfiguration(setup: Setup, ports: Ports): Promise<void> {
-  const { secured } = setup;
-  const data = join(setup.folder, 'kafka-data');
+async function writeConfiguration(setup: Setup): Promise<void> {
+  const { id, ports, secured } = setup;
+  const own = portsOf(setup);
+  const data = join(setup.folder, 'data');
   const values: Readonly<Record<string, string>> = {
-    PORT: String(ports.plain),
-    CONTROLLER_PORT: String(ports.controller),
-    SECURED_PORT: String(ports.secured),
+    NODE_ID: String(id),
+    VOTERS: ports.map(({ controller }, index) => `${index + 1}@127.0.0.1:${controller}`).join(),
+    REPLICAS: String(Math.min(3, ports.length)),
+    MIN_ISR: String(ports.length < 3 ? 1 : 2),
+    SESSION_MS: String(ports.length === 1 ? SESSION_MS.alone : SESSION_MS.amongOthers),
+    PORT: String(own.plain),
+    CONTROLLER_PORT: String(own.controller),
+    SECURED_PORT: String(own.secured),
     DATA_FOLDER: data,
     KEY_STORE: secured?.keyStore.file ?? '',
     KEY_STORE_PASSWORD: secured?.keyStore.password ?? '',
@@ -140,14 +133,15 @@ async function writeConfiguration(setup: Setup, ports: Ports): Promise<void> {
   const format = ['format', '--cluster-id', setup.clusterId, '--config', configurationFile(setup), ...users];
   await runToEnd(setup.watchdog, "Formatting Kafka's data folder", {
     ...javaCommand(setup, sharing(setup), 'kafka.tools.StorageTool', format),
-    logFile: join(setup.folder, 'kafka-format.log'),
+    logFile: join(setup.folder, 'format.log'),
   });
 }
 
-async function run(setup: Setup, port: number): Promise<PartProcess> {
+async function run(setup: Setup): Promise<PartProcess> {
   const archiving = existsSync(setup.archive) ? sharing(setup) : [`-XX:ArchiveClassesAtExit=${newArchive(setup)}`];
   const command = javaCommand(setup, archiving, 'kafka.Kafka', [configurationFile(setup)]);
-  return startPart(setup.watchdog, 'Kafka', command, () => isKafkaReady('127.0.0.1', port, setup.clusterId));
+  const { plain } = portsOf(setup);
+  return startPart(setup.watchdog, 'Kafka', command, () => isKafkaReady('127.0.0.1', plain, setup.clusterId));
 }
 
 function javaCommand(setup: Setup, options: readonly string[], main: string, args: readonly string[]): PartCommand {

@@ -2,7 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { brokersFrom, KAFKA_VARIABLE, POSTGRES_VARIABLE, postgresUrlFrom } from './addresses.js';
 import { assetPath } from './assets.js';
-import { KafkaBroker } from './kafka-broker.js';
+import { KafkaCluster } from './kafka-cluster.js';
 import { isKafkaReady } from './kafka-probe.js';
 import { areRunning, readKept, stateFile, type KeptParts } from './kept-parts.js';
 import { PartsError } from './parts-error.js';
@@ -20,6 +20,8 @@ export interface LocalPartsOptions {
   readonly embedded?: boolean;
   /** Whether PostgreSQL's commits wait for the disk, as in production; yes if absent. */
   readonly fsync?: boolean;
+  /** How many brokers the Kafka that is started has; one if absent. */
+  readonly kafkaBrokers?: number;
   /** Gives the Kafka that is started a second listener, for these users: TLS, SCRAM-SHA-512, and only what ACLs allow. */
   readonly kafkaUsers?: KafkaUsers;
   /** Has the PostgreSQL that is started take connections with TLS only. */
@@ -32,11 +34,25 @@ export interface LocalPartsOptions {
   readonly onProgress?: (line: string) => void;
 }
 
+/** One broker of several, to be stopped and killed alone. */
+export interface KafkaNode {
+  /** As `host:port`. */
+  readonly address: string;
+  /** Starts it again with its data and its ports. */
+  start(): Promise<void>;
+  /** Stops it in good order. */
+  stop(): Promise<void>;
+  /** Ends it as a crash does. */
+  kill(): Promise<void>;
+}
+
 export interface KafkaPart {
   /** As `host:port`. */
   readonly brokers: string[];
   /** The listener of the `kafkaUsers`, if it has one. */
   readonly secured?: SecuredAddress | undefined;
+  /** Its brokers, by their ids from 1; none if it was found, not started. */
+  readonly nodes: readonly KafkaNode[];
   /** Starts it again with its data and its port. This and the next two throw `part_not_ours` if it was found, not started. */
   start(): Promise<void>;
   /** Stops it in good order. */
@@ -100,20 +116,21 @@ async function startMissing(
   const run = await newRun(startPostgres);
   const { watchdog, folder, user } = run;
   const nothing = Promise.resolve(undefined);
-  const wishes = { fsync: options.fsync ?? true, tls: options.postgresTls };
+  const kafkaWishes = { brokerCount: options.kafkaBrokers ?? 1, users: options.kafkaUsers };
+  const postgresWishes = { fsync: options.fsync ?? true, tls: options.postgresTls };
   const starting = [
-    startKafka ? KafkaBroker.start(watchdog, folder, process.env, options.kafkaUsers, onProgress) : nothing,
-    startPostgres ? PostgresServer.start(watchdog, folder, user, wishes, onProgress) : nothing,
+    startKafka ? KafkaCluster.start(watchdog, folder, process.env, kafkaWishes, onProgress) : nothing,
+    startPostgres ? PostgresServer.start(watchdog, folder, user, postgresWishes, onProgress) : nothing,
   ] as const;
   try {
-    const [broker, server] = await Promise.all(starting);
+    const [cluster, server] = await Promise.all(starting);
     const stop = async (): Promise<void> => {
-      await Promise.all([broker?.stop(), server?.stop()]);
+      await Promise.all([cluster?.stop(), server?.stop()]);
       await watchdog.finish();
     };
-    const parts = localParts(broker ?? found.kafka, server ?? found.postgres, stop);
+    const parts = localParts(cluster ?? found.kafka, server ?? found.postgres, stop);
     if (options.keep) {
-      const addresses = { kafkaBrokers: broker?.brokers.join(), postgresUrl: server?.adminUrl };
+      const addresses = { kafkaBrokers: cluster?.brokers.join(), postgresUrl: server?.adminUrl };
       await keep(run, options.dir ?? folder, addresses, onProgress);
     }
     return parts;
@@ -157,7 +174,7 @@ function wanted<T>(part: T | undefined, name: string): T {
 
 function foundKafka(brokers: string[]): KafkaPart {
   const refuse = notOurs(KAFKA_VARIABLE);
-  return { brokers, start: refuse, stop: refuse, kill: refuse };
+  return { brokers, nodes: [], start: refuse, stop: refuse, kill: refuse };
 }
 
 function foundPostgres(adminUrl: string): PostgresPart {

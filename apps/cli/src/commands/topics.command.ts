@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { loadConfig } from '@v402/config';
 import type { KafkaTopics, TopicFacts, TopicSpec } from '@v402/messaging';
 import { Argument, Option, type Command } from 'commander';
@@ -14,6 +15,9 @@ interface TopicsOptions {
   readonly replicationFactor: number;
   readonly json?: true;
 }
+
+const LOOK_EVERY_MS = 250;
+const MOST_LOOKS = 40;
 
 /** Leaves the choice to the broker. */
 const BROKERS_OWN = -1;
@@ -56,7 +60,7 @@ async function topics(action: (typeof ACTIONS)[number], { json, ...size }: Topic
     const kafka = new KafkaTopics(connection, () => undefined);
     const created = action === 'create' ? await kafka.create(specs) : [];
     if (json !== true) process.stdout.write(created.map((topic) => `created ${topic}\n`).join(''));
-    const checked = await check(kafka, specs);
+    const checked = action === 'create' ? await checkCreated(kafka, specs) : await check(kafka, specs);
     process.stdout.write(json === true ? toJson({ created, topics: checked }) : topicsText(checked));
     if (checked.some(({ problems }) => problems.length > 0)) process.exitCode = EXIT_NO;
   } catch (error) {
@@ -65,6 +69,15 @@ async function topics(action: (typeof ACTIONS)[number], { json, ...size }: Topic
 }
 
 type CheckedTopic = TopicFacts & { readonly problems: readonly string[] };
+
+/** Of several brokers one may not have heard yet of what was made a moment ago. */
+async function checkCreated(kafka: KafkaTopics, specs: readonly TopicSpec[]): Promise<readonly CheckedTopic[]> {
+  for (let looks = 1; ; looks += 1) {
+    const checked = await check(kafka, specs);
+    if (looks === MOST_LOOKS || checked.every(({ exists }) => exists)) return checked;
+    await delay(LOOK_EVERY_MS);
+  }
+}
 
 async function check(kafka: KafkaTopics, specs: readonly TopicSpec[]): Promise<readonly CheckedTopic[]> {
   const facts = await kafka.inspect(specs.map(({ topic }) => topic));
@@ -77,12 +90,18 @@ async function check(kafka: KafkaTopics, specs: readonly TopicSpec[]): Promise<r
 function topicsText(topics: readonly CheckedTopic[]): string {
   return table(
     'Topics',
-    ['topic', 'partitions', 'timestamps', 'max. bytes', 'problems'],
+    ['topic', 'partitions', 'replicas', 'timestamps', 'max. bytes', 'problems'],
     topics.map((topic) => [...factsOf(topic), topic.problems.join('; ')]),
   );
 }
 
 function factsOf(facts: TopicFacts): readonly (string | number)[] {
-  if (!facts.exists) return [facts.topic, '', '', ''];
-  return [facts.topic, facts.partitions, facts.timestampType ?? '', facts.maxMessageBytes ?? ''];
+  if (!facts.exists) return [facts.topic, '', '', '', ''];
+  return [
+    facts.topic,
+    facts.partitions,
+    facts.replicationFactor,
+    facts.timestampType ?? '',
+    facts.maxMessageBytes ?? '',
+  ];
 }

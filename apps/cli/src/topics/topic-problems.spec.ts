@@ -16,6 +16,9 @@ const facts = {
   topic: 'contracts',
   exists: true,
   partitions: 3,
+  replicationFactor: 3,
+  minInSyncReplicas: 2,
+  isReplicationSafe: true,
   timestampType: 'LogAppendTime',
   maxMessageBytes: 12_000_000,
   compression: 'uncompressed',
@@ -67,4 +70,10 @@ test('settings that may not be read are said, since they may be wrong', () => {
     isCompressionReadable: null,
   };
   expect(topicProblems(hidden, contracts)).toEqual(['its settings may not be read by this user']);
+});
+
+test('a topic on three brokers of which one may acknowledge alone', () => {
+  expect(topicProblems({ ...facts, minInSyncReplicas: 1, isReplicationSafe: false }, events)).toEqual([
+    'min.insync.replicas is 1, should be 2: what one broker confirms alone is lost with it',
+  ]);
 });

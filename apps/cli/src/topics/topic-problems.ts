@@ -13,6 +13,7 @@ const BATCH_OVERHEAD_BYTES = 16_384;
 export function topicProblems(facts: TopicFacts, spec: TopicSpec): readonly string[] {
   if (!facts.exists) return ['is missing'];
   const { timestampType, maxMessageBytes, compression, isCompressionReadable } = facts;
+  const { minInSyncReplicas, isReplicationSafe } = facts;
   const wantedCompression = spec.config['compression.type'];
   const wantedType = spec.config['message.timestamp.type'];
   const wantedBytes = Number(spec.config['max.message.bytes'] ?? MAX_EVENT_BYTES + BATCH_OVERHEAD_BYTES);
@@ -28,6 +29,11 @@ export function topicProblems(facts: TopicFacts, spec: TopicSpec): readonly stri
       : []),
     ...(maxMessageBytes !== null && maxMessageBytes < wantedBytes
       ? [`max.message.bytes is ${maxMessageBytes}, should be at least ${wantedBytes}`]
+      : []),
+    ...(isReplicationSafe === false
+      ? [
+          `min.insync.replicas is ${minInSyncReplicas ?? ''}, should be 2: what one broker confirms alone is lost with it`,
+        ]
       : []),
   ];
 }
