@@ -1,10 +1,11 @@
 import { RetryableError, TerminalError } from '@v402/domain';
 import type { Kafka, Producer, TopicMessages } from 'kafkajs';
-import { CLIENT_RETRY, createKafka, type KafkaConnection, type KafkaLog } from './kafka-client.js';
+import { createKafka, type KafkaConnection, type KafkaLog } from './kafka-client.js';
 import { failureCode, protocolErrorType } from './kafka-failure.js';
 import { existingTopics } from './kafka-topics.js';
 import { Partitioners } from './kafkajs.js';
 import { chunkRecords } from './chunk-records.js';
+import { settledWithin } from './within.js';
 
 export interface OutgoingRecord {
   readonly topic: string;
@@ -16,10 +17,12 @@ export interface OutgoingRecord {
 }
 
 /**
- * Sends records at least once, in order: idempotent, acknowledged by all replicas, one request in flight.
+ * Sends records at least once, in order: acknowledged by all replicas in sync, one request in flight.
  *
- * After any failure the kafkajs producer is thrown away. It takes the sequence numbers of a failed request back although the
- * broker may have written it; another request with the same numbers would then pass for a repetition, and be lost.
+ * kafkajs must not repeat a request by itself. It leaves out brokers that have answered before: where the leader of a
+ * partition changes to one of them meanwhile, the partition's records are sent to nobody, and the request passes for
+ * acknowledged. So every failure is the caller's, who sends all again, over a producer that knows nothing of before.
+ * A producer that repeats nothing has no use for idempotence, which kafkajs would refuse to it.
  */
 export class KafkaEventProducer {
   readonly #kafka: Kafka;
@@ -29,6 +32,8 @@ export class KafkaEventProducer {
   constructor(
     connection: KafkaConnection,
     private readonly log: KafkaLog,
+    /** How long a request may take, connecting included, until it counts as not acknowledged. */
+    private readonly sendWithinMs = SEND_WITHIN_MS,
   ) {
     this.#kafka = createKafka(connection, log);
   }
@@ -56,8 +61,12 @@ export class KafkaEventProducer {
 
   async #sendRequest(records: readonly OutgoingRecord[], firstIndex: number): Promise<void> {
     try {
-      const producer = await this.#connected();
-      await producer.sendBatch({ acks: -1, topicMessages: byTopic(records) });
+      const topicMessages = byTopic(records);
+      const sending = this.#connected().then((producer) =>
+        producer.sendBatch({ acks: -1, timeout: ACKNOWLEDGE_WITHIN_MS, topicMessages }),
+      );
+      if (!(await settledWithin(sending, this.sendWithinMs))) throw new RetryableError('broker_unavailable', TOO_LATE);
+      await sending;
     } catch (error) {
       await this.#discard();
       const type = protocolErrorType(error);
@@ -73,7 +82,7 @@ export class KafkaEventProducer {
   }
 
   async #toRetryable(error: unknown, records: readonly OutgoingRecord[]): Promise<Error> {
-    if (error instanceof TerminalError) return error;
+    if (error instanceof TerminalError || error instanceof RetryableError) return error;
     const code = failureCode(error) ?? 'send_failed';
     const missing = code === 'topic_missing' ? await this.#missingTopics(records) : [];
     const topic = missing.join(', ');
@@ -113,11 +122,10 @@ export class KafkaEventProducer {
 
   async #connect(): Promise<Producer> {
     const producer = this.#kafka.producer({
-      idempotent: true,
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
       createPartitioner: Partitioners.DefaultPartitioner,
-      retry: CLIENT_RETRY,
+      retry: { retries: 0 },
     });
     await producer.connect();
     return producer;
@@ -126,15 +134,27 @@ export class KafkaEventProducer {
   async #discard(): Promise<void> {
     const discarded = this.#producer;
     this.#producer = null;
-    try {
-      const producer = await discarded;
-      await producer?.disconnect();
-    } catch (error) {
-      // It is unusable already; the next send makes a new one.
-      this.log('debug', 'A Kafka producer could not be closed.', { error });
-    }
+    if (discarded === null) return;
+    const closed = discarded
+      .then((producer) => producer.disconnect())
+      .catch((error: unknown) => {
+        // It is unusable already; the next send makes a new one.
+        this.log('debug', 'A Kafka producer could not be closed.', { error });
+      });
+    // One that waits for an answer closes when it has waited long enough.
+    await settledWithin(closed, CLOSE_WITHIN_MS);
   }
 }
+
+/** How long the leader of a partition waits for the replicas. */
+const ACKNOWLEDGE_WITHIN_MS = 5_000;
+/**
+ * A leader that cannot reach its replicas answers after a while, and kafkajs asks again: minutes go by. Whoever sends is told
+ * much sooner, says so, and begins anew.
+ */
+const SEND_WITHIN_MS = 15_000;
+const CLOSE_WITHIN_MS = 2_000;
+const TOO_LATE = 'Kafka did not acknowledge the records in time; they are sent again later.';
 
 /** Kafka limits the record batch, 1 MiB unless a topic says otherwise. A record over these limits travels alone. */
 const REQUEST_LIMITS = { maxMessages: 1_000, maxBytes: 900_000 };

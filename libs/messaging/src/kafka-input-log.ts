@@ -5,6 +5,11 @@ import type { Kafka } from 'kafkajs';
 import { createKafka, type KafkaConnection, type KafkaLog } from './kafka-client.js';
 import { failureCode } from './kafka-failure.js';
 import { GroupConnection, type RecordsAt } from './kafkajs.js';
+import { settledWithin } from './within.js';
+
+/** Intake takes nothing meanwhile, so a look that gets no answer is begun anew; kafkajs by itself would ask for minutes. */
+const LOOK_WITHIN_MS = 15_000;
+const CLOSE_WITHIN_MS = 2_000;
 
 /** So many answers without a single message are looked through; what is left is looked at the next time. */
 const MOST_ANSWERS = 20;
@@ -22,6 +27,7 @@ export class KafkaInputLog extends InputLog {
     connection: KafkaConnection,
     log: KafkaLog,
     private readonly groupId: string,
+    private readonly lookWithinMs = LOOK_WITHIN_MS,
   ) {
     super();
     this.#kafka = createKafka(connection, log);
@@ -29,27 +35,38 @@ export class KafkaInputLog extends InputLog {
 
   override async look(topic: string, marks: readonly InputMark[]): Promise<readonly PartitionFacts[]> {
     const connection = new GroupConnection(this.#kafka, this.groupId);
+    const looking = lookOver(connection, topic, marks);
     try {
-      await connection.open();
-      const bounds = [...(await connection.bounds(topic))].sort(([one], [other]) => one - other);
-      const partitions = bounds.map(([partition]) => partition);
-      const committed = await connection.committed(topic, partitions);
-      return await Promise.all(
-        bounds.map(async ([partition, { low, high }]) => {
-          const mark = marks.find((each) => each.partition === partition);
-          const seen = mark === undefined ? undefined : await lookAt(connection, topic, mark, { low, high });
-          const { lastDigest, waiting, lookedTo = high } = seen ?? {};
-          return { partition, low, high, committed: committed.get(partition), lastDigest, waiting, lookedTo };
-        }),
-      );
+      if (await settledWithin(looking, this.lookWithinMs)) return await looking;
     } catch (error) {
       const code = failureCode(error);
       if (code === null || error instanceof RetryableError) throw error;
       throw new RetryableError(code, 'Kafka could not be asked where intake begins.', { topic }, { cause: error });
     } finally {
-      await connection.close().catch(() => undefined);
+      // What waits for an answer that does not come is closed when it has waited long enough.
+      await settledWithin(connection.close(), CLOSE_WITHIN_MS);
     }
+    throw new RetryableError('broker_unavailable', 'Kafka did not say in time where intake begins.', { topic });
   }
+}
+
+async function lookOver(
+  connection: GroupConnection,
+  topic: string,
+  marks: readonly InputMark[],
+): Promise<readonly PartitionFacts[]> {
+  await connection.open();
+  const bounds = [...(await connection.bounds(topic))].sort(([one], [other]) => one - other);
+  const partitions = bounds.map(([partition]) => partition);
+  const committed = await connection.committed(topic, partitions);
+  return Promise.all(
+    bounds.map(async ([partition, { low, high }]) => {
+      const mark = marks.find((each) => each.partition === partition);
+      const seen = mark === undefined ? undefined : await lookAt(connection, topic, mark, { low, high });
+      const { lastDigest, waiting, lookedTo = high } = seen ?? {};
+      return { partition, low, high, committed: committed.get(partition), lastDigest, waiting, lookedTo };
+    }),
+  );
 }
 
 type Seen = Pick<PartitionFacts, 'lastDigest' | 'waiting' | 'lookedTo'>;

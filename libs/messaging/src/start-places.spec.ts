@@ -3,7 +3,10 @@ import type { Placement } from './consumer-settings.js';
 import { StartPlaces } from './start-places.js';
 
 const said: string[] = [];
-const places = (place: Placement | undefined): StartPlaces =>
+const places = (
+  place: Placement | undefined,
+  commitAnswer: () => Promise<void> = () => Promise.reject(new Error('the group rebalances')),
+): StartPlaces =>
   new StartPlaces(
     {
       pause: ([each]) => void said.push(`pause ${each?.partitions?.join()}`),
@@ -11,7 +14,7 @@ const places = (place: Placement | undefined): StartPlaces =>
       seek: ({ partition, offset }) => void said.push(`seek ${partition} to ${offset}`),
       commitOffsets: (places) => {
         said.push(`commit ${places.map(({ offset }) => offset).join()}`);
-        return Promise.reject(new Error('the group rebalances'));
+        return commitAnswer();
       },
     },
     { place, backoff: { firstMs: 1, maxMs: 1 } },
@@ -22,6 +25,7 @@ const places = (place: Placement | undefined): StartPlaces =>
       },
       succeeded: (_, partition) => void said.push(`succeeded ${partition}`),
     },
+    20,
   );
 const ASSIGNED = [{ topic: 'contracts', partitions: [0, 2] }];
 
@@ -39,6 +43,16 @@ test('default: partitions are paused at once, and resumed where they begin', asy
   expect(said).toEqual(['pause 0,2', 'seek 2 to 7', 'commit 7', 'succeeded 0', 'succeeded 2', 'resume 0,2']);
   await turn();
   expect(started.areSought()).toBe(false);
+});
+
+test('error: a commit that nobody answers keeps nothing paused', async () => {
+  const never = new Promise<void>(() => undefined);
+  places(
+    () => Promise.resolve(new Map([[2, 7n]])),
+    () => never,
+  ).find(ASSIGNED);
+  await until('resume 0,2');
+  expect(said).toContain('commit 7');
 });
 
 test('behavior: without a placement nothing waits', () => {

@@ -2,6 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Consumer } from 'kafkajs';
 import type { Assignment, ConsumerSettings } from './consumer-settings.js';
 import type { FailingPartitions } from './failing-partitions.js';
+import { settledWithin } from './within.js';
+
+const COMMIT_WITHIN_MS = 5_000;
 
 /**
  * Fetches nothing from a partition before it is known where consumption begins there. As long as nobody can say, its
@@ -14,6 +17,7 @@ export class StartPlaces {
     private readonly consumer: Pick<Consumer, 'pause' | 'resume' | 'seek' | 'commitOffsets'>,
     private readonly settings: Pick<ConsumerSettings, 'place' | 'backoff'>,
     private readonly failing: Pick<FailingPartitions, 'failed' | 'succeeded'>,
+    private readonly commitWithinMs = COMMIT_WITHIN_MS,
   ) {}
 
   /** Pauses the partitions at once, and resumes them where they begin. A later call takes the place of an earlier one. */
@@ -67,8 +71,8 @@ export class StartPlaces {
     const places = [...begins].map(([partition, offset]) => ({ topic, partition, offset: offset.toString() }));
     for (const place of places) this.consumer.seek(place);
     // What the group has committed may be far away, and whoever looks at its lag would see that until the next message. A
-    // commit that fails is no matter: whoever has the partitions next is told where they begin.
-    await this.consumer.commitOffsets(places).catch(() => undefined);
+    // commit that fails, or that nobody answers, is no matter: whoever has the partitions next is told where they begin.
+    await settledWithin(this.consumer.commitOffsets(places), this.commitWithinMs);
     if (isOver(signal)) return;
     for (const partition of partitions) this.failing.succeeded(topic, partition);
     this.consumer.resume([{ topic, partitions: [...partitions] }]);
