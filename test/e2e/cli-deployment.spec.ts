@@ -111,7 +111,7 @@ describe('v402 topics', () => {
     const created = await v402(['topics', 'create', '--partitions', '3', '--replication-factor', '1'], { env });
     expect(created).toMatchObject({ status: 0, stderr: '' });
     expect(created.stdout.match(/^created /gm)).toHaveLength(5);
-    expect(created.stdout).toMatch(/contracts\.v1\W+3\W+LogAppendTime\W+12582912/);
+    expect(created.stdout).toMatch(/contracts\.v1\W+3\W+1\W+LogAppendTime\W+12582912/);
 
     const again = await v402(['topics', 'create'], { env });
     expect(again.status).toBe(0);

@@ -212,7 +212,7 @@ describe('parts of our own', () => {
 });
 
 describe('parts that were given', () => {
-  /** They are looked at for a second only, which is not enough for a busy machine each time. */
+  /** They are looked at for ten seconds, which a busy machine may need. */
   async function foundParts(): Promise<LocalParts> {
     let found: LocalParts | undefined;
     await eventually(async () => (found = await startLocalParts().catch(() => undefined)) !== undefined);

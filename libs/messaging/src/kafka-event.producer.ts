@@ -1,7 +1,8 @@
-import { RetryableError, TerminalError } from '@v402/domain';
+import { setTimeout as delay } from 'node:timers/promises';
+import { backoffMs, RetryableError, TerminalError } from '@v402/domain';
 import type { Kafka, Producer, TopicMessages } from 'kafkajs';
 import { createKafka, type KafkaConnection, type KafkaLog } from './kafka-client.js';
-import { failureCode, protocolErrorType } from './kafka-failure.js';
+import { failureCode, protocolErrorType, type KafkaFailureCode } from './kafka-failure.js';
 import { existingTopics } from './kafka-topics.js';
 import { Partitioners } from './kafkajs.js';
 import { chunkRecords } from './chunk-records.js';
@@ -21,8 +22,8 @@ export interface OutgoingRecord {
  *
  * kafkajs must not repeat a request by itself. It leaves out brokers that have answered before: where the leader of a
  * partition changes to one of them meanwhile, the partition's records are sent to nobody, and the request passes for
- * acknowledged. So every failure is the caller's, who sends all again, over a producer that knows nothing of before.
- * A producer that repeats nothing has no use for idempotence, which kafkajs would refuse to it.
+ * acknowledged. So the whole request is repeated here, over a producer that knows nothing of before. A producer that
+ * repeats nothing has no use for idempotence, which kafkajs would refuse to it.
  */
 export class KafkaEventProducer {
   readonly #kafka: Kafka;
@@ -59,32 +60,60 @@ export class KafkaEventProducer {
     await this.#discard();
   }
 
+  /** Tries for about three seconds, as long as Kafka has a reason that passes. */
   async #sendRequest(records: readonly OutgoingRecord[], firstIndex: number): Promise<void> {
-    try {
-      const topicMessages = byTopic(records);
-      const sending = this.#connected().then((producer) =>
-        producer.sendBatch({ acks: -1, timeout: ACKNOWLEDGE_WITHIN_MS, topicMessages }),
-      );
-      if (!(await settledWithin(sending, this.sendWithinMs))) throw new RetryableError('broker_unavailable', TOO_LATE);
-      await sending;
-    } catch (error) {
-      await this.#discard();
-      const type = protocolErrorType(error);
-      const code = type === null ? undefined : RECORD_ERRORS[type];
-      if (code === undefined) throw await this.#toRetryable(error, records);
-      const [record] = records;
-      if (record !== undefined && records.length === 1) throw toTerminal(code, record, firstIndex, error);
-      this.log('debug', 'Kafka refuses a record of a request: halving it.', { records: records.length, code });
-      const half = Math.ceil(records.length / 2);
-      await this.#sendRequest(records.slice(0, half), firstIndex);
-      await this.#sendRequest(records.slice(half), firstIndex + half);
+    const beganMs = performance.now();
+    for (let failures = 1; ; failures += 1) {
+      try {
+        await this.#sendOnce(records);
+        return;
+      } catch (error) {
+        await this.#discard();
+        const type = protocolErrorType(error);
+        const code = type === null ? undefined : RECORD_ERRORS[type];
+        if (code !== undefined) return this.#sendHalves(records, firstIndex, { code, error });
+        const mayPass = PASSING.has(failureCode(error)) && performance.now() - beganMs < REPEAT_WITHIN_MS;
+        if (!mayPass) throw await this.#toRetryable(error, records);
+      }
+      await delay(backoffMs(REPEAT_BACKOFF, failures));
     }
+  }
+
+  async #sendOnce(records: readonly OutgoingRecord[]): Promise<void> {
+    const topicMessages = byTopic(records);
+    const connecting = this.#connected();
+    const sending = connecting.then((producer) =>
+      producer.sendBatch({ acks: -1, timeout: ACKNOWLEDGE_WITHIN_MS, topicMessages }),
+    );
+    if (await settledWithin(sending, this.sendWithinMs)) {
+      await sending;
+      return;
+    }
+    // Where a request fails after its producer was closed, kafkajs connects once more.
+    void sending.catch(() => undefined).then(() => this.#disconnect(connecting));
+    throw new RetryableError('broker_unavailable', TOO_LATE);
+  }
+
+  /** Finds the record that is refused. */
+  async #sendHalves(
+    records: readonly OutgoingRecord[],
+    firstIndex: number,
+    { code, error }: { readonly code: RecordError; readonly error: unknown },
+  ): Promise<void> {
+    const [record] = records;
+    if (record !== undefined && records.length === 1) throw toTerminal(code, record, firstIndex, error);
+    this.log('debug', 'Kafka refuses a record of a request: halving it.', { records: records.length, code });
+    const half = Math.ceil(records.length / 2);
+    await this.#sendRequest(records.slice(0, half), firstIndex);
+    await this.#sendRequest(records.slice(half), firstIndex + half);
   }
 
   async #toRetryable(error: unknown, records: readonly OutgoingRecord[]): Promise<Error> {
     if (error instanceof TerminalError || error instanceof RetryableError) return error;
-    const code = failureCode(error) ?? 'send_failed';
-    const missing = code === 'topic_missing' ? await this.#missingTopics(records) : [];
+    const failure = failureCode(error) ?? 'send_failed';
+    const missing = failure === 'topic_missing' ? await this.#missingTopics(records) : [];
+    // All of them are there: it is the broker that has not heard of one.
+    const code = failure === 'topic_missing' && missing.length === 0 ? 'broker_unavailable' : failure;
     const topic = missing.join(', ');
     const protocolError = protocolErrorType(error);
     return missing.length === 0
@@ -106,7 +135,9 @@ export class KafkaEventProducer {
   async #missingTopics(records: readonly OutgoingRecord[]): Promise<readonly string[]> {
     const topics = [...new Set(records.map(({ topic }) => topic))];
     try {
-      const existing = await existingTopics(this.#kafka, topics);
+      const asking = existingTopics(this.#kafka, topics);
+      if (!(await settledWithin(asking, CLOSE_WITHIN_MS))) return [];
+      const existing = await asking;
       return topics.filter((topic) => !existing.includes(topic));
     } catch (error) {
       this.log('debug', 'Kafka could not be asked which topic is missing.', { error });
@@ -127,39 +158,55 @@ export class KafkaEventProducer {
       createPartitioner: Partitioners.DefaultPartitioner,
       retry: { retries: 0 },
     });
-    await producer.connect();
+    try {
+      await producer.connect();
+    } catch (error) {
+      await producer.disconnect().catch(() => undefined);
+      throw error;
+    }
     return producer;
   }
 
   async #discard(): Promise<void> {
     const discarded = this.#producer;
     this.#producer = null;
-    if (discarded === null) return;
-    const closed = discarded
-      .then((producer) => producer.disconnect())
-      .catch((error: unknown) => {
-        // It is unusable already; the next send makes a new one.
-        this.log('debug', 'A Kafka producer could not be closed.', { error });
-      });
     // One that waits for an answer closes when it has waited long enough.
-    await settledWithin(closed, CLOSE_WITHIN_MS);
+    if (discarded !== null) await settledWithin(this.#disconnect(discarded), CLOSE_WITHIN_MS);
+  }
+
+  async #disconnect(discarded: Promise<Producer>): Promise<void> {
+    try {
+      const producer = await discarded;
+      await producer.disconnect();
+    } catch (error) {
+      // It is unusable already; the next send makes a new one.
+      this.log('debug', 'A Kafka producer could not be closed.', { error });
+    }
   }
 }
 
 /** How long the leader of a partition waits for the replicas. */
 const ACKNOWLEDGE_WITHIN_MS = 5_000;
 /**
- * A leader that cannot reach its replicas answers after a while, and kafkajs asks again: minutes go by. Whoever sends is told
- * much sooner, says so, and begins anew.
+ * How long one request may take, connecting included: longer than Kafka takes for one answer (`REQUEST_TIMEOUT_MS`). Whoever
+ * sends says then that Kafka is away, and begins anew.
  */
-const SEND_WITHIN_MS = 15_000;
+const SEND_WITHIN_MS = 20_000;
+/** As `CLIENT_RETRY`: no repeat begins later. */
+const REPEAT_WITHIN_MS = 3_000;
+const REPEAT_BACKOFF = { firstMs: 100, maxMs: 1_000 } as const;
+/** A leader that has just changed, a topic that a broker has not heard of yet. */
+const PASSING: ReadonlySet<string | null> = new Set<KafkaFailureCode>(['broker_unavailable', 'topic_missing']);
+/** Closing, and asking which topic is missing, keep nobody waiting. */
 const CLOSE_WITHIN_MS = 2_000;
 const TOO_LATE = 'Kafka did not acknowledge the records in time; they are sent again later.';
 
 /** Kafka limits the record batch, 1 MiB unless a topic says otherwise. A record over these limits travels alone. */
 const REQUEST_LIMITS = { maxMessages: 1_000, maxBytes: 900_000 };
 
-const RECORD_ERRORS: Readonly<Record<string, 'record_too_large' | 'record_invalid'>> = {
+type RecordError = 'record_too_large' | 'record_invalid';
+
+const RECORD_ERRORS: Readonly<Record<string, RecordError>> = {
   MESSAGE_TOO_LARGE: 'record_too_large',
   RECORD_LIST_TOO_LARGE: 'record_too_large',
   INVALID_RECORD: 'record_invalid',
@@ -175,12 +222,7 @@ function byTopic(records: readonly OutgoingRecord[]): TopicMessages[] {
   return [...topics].map(([topic, messages]) => ({ topic, messages }));
 }
 
-function toTerminal(
-  code: 'record_too_large' | 'record_invalid',
-  record: OutgoingRecord,
-  index: number,
-  error: unknown,
-): TerminalError {
+function toTerminal(code: RecordError, record: OutgoingRecord, index: number, error: unknown): TerminalError {
   return new TerminalError(
     code,
     `Kafka refuses record ${index} for ${record.topic} for good: it can never be sent as it is.`,

@@ -56,9 +56,13 @@ export function protocolErrorType(error: unknown): string | null {
   return null;
 }
 
+/** What this library raises itself. */
+const isOurs = (code: string): code is 'broker_unavailable' | 'offset_out_of_range' =>
+  code === 'broker_unavailable' || code === 'offset_out_of_range';
+
 /** Classifies a failure of Kafka or of the way to it; `null` if it is neither. */
 export function failureCode(error: unknown): KafkaFailureCode | null {
-  if (error instanceof RetryableError && error.code === 'offset_out_of_range') return error.code;
+  if (error instanceof RetryableError && isOurs(error.code)) return error.code;
   const byType = BY_TYPE[protocolErrorType(error) ?? ''];
   if (byType !== undefined) return byType;
   for (const cause of causes(error)) {

@@ -7,8 +7,8 @@ import { failureCode } from './kafka-failure.js';
 import { GroupConnection, type RecordsAt } from './kafkajs.js';
 import { settledWithin } from './within.js';
 
-/** Intake takes nothing meanwhile, so a look that gets no answer is begun anew; kafkajs by itself would ask for minutes. */
-const LOOK_WITHIN_MS = 15_000;
+/** Intake takes nothing meanwhile, so a look that comes to no end is begun anew. Large records on slow lines take long, too. */
+const LOOK_WITHIN_MS = 60_000;
 const CLOSE_WITHIN_MS = 2_000;
 
 /** So many answers without a single message are looked through; what is left is looked at the next time. */
@@ -46,6 +46,8 @@ export class KafkaInputLog extends InputLog {
       // What waits for an answer that does not come is closed when it has waited long enough.
       await settledWithin(connection.close(), CLOSE_WITHIN_MS);
     }
+    // It may have opened connections after they were closed.
+    void looking.catch(() => undefined).then(() => connection.close().catch(() => undefined));
     throw new RetryableError('broker_unavailable', 'Kafka did not say in time where intake begins.', { topic });
   }
 }

@@ -73,8 +73,12 @@ type CheckedTopic = TopicFacts & { readonly problems: readonly string[] };
 /** Of several brokers one may not have heard yet of what was made a moment ago. */
 async function checkCreated(kafka: KafkaTopics, specs: readonly TopicSpec[]): Promise<readonly CheckedTopic[]> {
   for (let looks = 1; ; looks += 1) {
-    const checked = await check(kafka, specs);
-    if (looks === MOST_LOOKS || checked.every(({ exists }) => exists)) return checked;
+    const isLast = looks === MOST_LOOKS;
+    const checked = await check(kafka, specs).catch((error: unknown) => {
+      if (isLast) throw error;
+      return [];
+    });
+    if (isLast || (checked.length > 0 && checked.every(({ exists }) => exists))) return checked;
     await delay(LOOK_EVERY_MS);
   }
 }

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { TerminalError } from '@v402/domain';
+import { codeOf, TerminalError } from '@v402/domain';
 import { WatchedFile } from './watched-file.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'v402-watched-'));
@@ -16,6 +16,7 @@ const write = (text: string, path = file): void => {
   utimesSync(path, 1_000, 1_000);
 };
 
+let isAway = false;
 let reads = 0;
 let faults: string[] = [];
 let changes: string[] = [];
@@ -29,6 +30,7 @@ const read = (path: string): string => {
   reads += 1;
   let text: string;
   try {
+    if (isAway) throw new Error('EMFILE');
     text = readFileSync(path, 'utf8');
   } catch {
     throw new TerminalError('file_unreadable', 'The file cannot be read.');
@@ -37,8 +39,13 @@ const read = (path: string): string => {
   if (text.startsWith('bad')) throw new TerminalError('file_invalid', 'The file is at fault.');
   return text;
 };
-const watch = (): WatchedFile<string> =>
-  new WatchedFile(file, read, { onFault: ({ code }) => faults.push(code), onChange: (text) => changes.push(text) });
+const watch = (retryMs?: number): WatchedFile<string> =>
+  new WatchedFile(
+    file,
+    read,
+    { onFault: (error) => faults.push(codeOf(error)), onChange: (text) => changes.push(text) },
+    retryMs,
+  );
 
 test('default: a file that stays as it is is read once', () => {
   write('one');
@@ -76,12 +83,25 @@ test('error: a file that went bad is told of once per change, and the last good 
 
 test('error: without a first good file nothing counts', () => {
   write('bad');
-  expect(watch).toThrow(expect.objectContaining({ code: 'file_invalid' }) as Error);
+  expect(() => watch()).toThrow(expect.objectContaining({ code: 'file_invalid' }) as Error);
 });
 
-test('error: what is no fault of the file is thrown', () => {
+test('error: what is no fault of the file is told of, too', () => {
   write('one');
   const watched = watch();
   write('a bug');
-  expect(() => watched.content).toThrow('no fault of the file');
+  expect(watched.content).toBe('one');
+  expect(faults).toEqual(['unexpected_error']);
+});
+
+test('behavior: a file that could not be read is tried again although it stays as it is', () => {
+  write('one');
+  const watched = watch(0);
+  write('other');
+  isAway = true;
+  expect([watched.content, watched.content]).toEqual(['one', 'one']);
+  expect(faults).toEqual(['file_unreadable']);
+  isAway = false;
+  expect(watched.content).toBe('other');
+  expect(changes).toEqual(['other']);
 });

@@ -1,8 +1,11 @@
 import { statSync } from 'node:fs';
-import { TerminalError } from '@v402/domain';
+import { codeOf } from '@v402/domain';
+
+/** So long after a file could not be read it is tried again, changed or not: what kept it from being read may be over. */
+const RETRY_MS = 5_000;
 
 interface WatchedFileEvents<T> {
-  readonly onFault: (error: TerminalError) => void;
+  readonly onFault: (error: unknown) => void;
   readonly onChange?: (content: T) => void;
 }
 
@@ -13,15 +16,17 @@ interface WatchedFileEvents<T> {
 export class WatchedFile<T> {
   #content: T;
   #state: string;
+  #fault: { readonly code: string; readonly atMs: number } | undefined;
 
   /**
-   * @param read throws a TerminalError for a file that cannot be used
+   * @param read throws for a file that cannot be used
    * @throws what `read` does: without a first good file nothing counts
    */
   constructor(
     private readonly file: string,
     private readonly read: (file: string) => T,
     private readonly on: WatchedFileEvents<T>,
+    private readonly retryMs = RETRY_MS,
   ) {
     this.#state = stateOf(file);
     this.#content = read(file);
@@ -29,16 +34,20 @@ export class WatchedFile<T> {
 
   get content(): T {
     const state = stateOf(this.file);
-    if (state === this.#state) return this.#content;
+    const isChanged = state !== this.#state;
+    const fault = this.#fault;
+    if (!isChanged && (fault === undefined || performance.now() - fault.atMs < this.retryMs)) return this.#content;
     // Before it is read: what is written meanwhile makes another state, and is read the next time.
     this.#state = state;
     try {
       this.#content = this.read(this.file);
     } catch (error) {
-      if (!(error instanceof TerminalError)) throw error;
-      this.on.onFault(error);
+      const code = codeOf(error);
+      this.#fault = { code, atMs: performance.now() };
+      if (isChanged || code !== fault?.code) this.on.onFault(error);
       return this.#content;
     }
+    this.#fault = undefined;
     this.on.onChange?.(this.#content);
     return this.#content;
   }

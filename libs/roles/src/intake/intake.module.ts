@@ -91,9 +91,12 @@ export class IntakeModule {
         },
         {
           provide: INPUT_LOOP,
-          inject: [InputWatch, Loops],
-          useFactory: (watch: InputWatch, loops: Loops) => {
-            const round = (): Promise<number> => watch.look();
+          inject: [InputWatch, TrustInUse, Loops],
+          useFactory: (watch: InputWatch, trust: TrustInUse, loops: Loops) => {
+            const round = (): Promise<number> => {
+              trust.verifier();
+              return watch.look();
+            };
             return loops.of({ topic: 'input', pollMs: INPUT_POLL_MS, round }, { roundLimitMs: 0 });
           },
         },
@@ -116,7 +119,7 @@ export class IntakeModule {
             alarms: Alarms,
             faults: FaultPoint,
           ) => {
-            const inUse = (): SignatureVerifier => trust.verifier;
+            const inUse = (): SignatureVerifier => trust.verifier();
             return new AcceptContractsHandler(
               unitOfWork,
               inUse,

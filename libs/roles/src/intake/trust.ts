@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Alarms, IntakePolicy } from '@v402/application';
 import type { SignatureVerifier } from '@v402/contract';
-import { TerminalError } from '@v402/domain';
+import { codeOf, TerminalError } from '@v402/domain';
 import type { Logger } from '@v402/observability';
 import { loadTrustRegistry, TrustedSignatureVerifier, type TrustRegistry } from '@v402/signatures';
 import { WatchedFile } from '../core/watched-file.js';
@@ -35,8 +35,9 @@ export class TrustInUse {
       return new TrustedSignatureVerifier(registry, graceSeconds);
     };
     this.#verifier = new WatchedFile(file, read, {
-      onFault: ({ code, message }) => {
-        alarms.raise('trust_registry_invalid', message, { reason: code });
+      onFault: (error) => {
+        const message = error instanceof TerminalError ? error.message : `The trust registry ${file} cannot be read.`;
+        alarms.raise('trust_registry_invalid', message, { reason: codeOf(error) });
       },
       onChange: ({ registryDigest }) => {
         log.info({ code: 'trust_registry_changed', registryDigest }, 'Contracts are judged by the changed registry.');
@@ -44,8 +45,10 @@ export class TrustInUse {
     });
   }
 
-  /** What judges the contracts that are looked at now. */
-  get verifier(): SignatureVerifier {
+  /**
+   * What judges the contracts that are looked at now. Asked for also while none comes, it says what has become of the file.
+   */
+  verifier(): SignatureVerifier {
     return this.#verifier.content;
   }
 }

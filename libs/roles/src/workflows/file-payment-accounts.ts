@@ -15,7 +15,8 @@ export class FilePaymentAccounts extends PaymentAccounts {
   constructor(file: string, alarms: Alarms) {
     super();
     this.#accounts = new WatchedFile(file, readFile, {
-      onFault: ({ message }) => {
+      onFault: (error) => {
+        const message = error instanceof TerminalError ? error.message : `The payment accounts ${file} cannot be read.`;
         alarms.raise('payment_accounts_invalid', message, {});
       },
     });
